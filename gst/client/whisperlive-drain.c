@@ -1,0 +1,51 @@
+/* whisperlive-drain: has the server put everything that it was sent into text?
+ *
+ * Copyright (C) 2026 the whisperlivesink authors
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "whisperlive-drain.h"
+
+/* The server rounds times to 1 ms, twice. */
+#define ROUNDING (2 * GST_MSECOND)
+#define SHORTEST_PASS GST_SECOND
+#define QUIET (3 * G_USEC_PER_SEC)
+/* -12 dB */
+#define FAR_BELOW 0.25f
+
+void
+whisperlive_drain_start (WhisperLiveDrain * drain, GstClockTime audio_end,
+    GstClockTime padding_end, gint64 round_trip, gint64 now)
+{
+  *drain = (WhisperLiveDrain) {
+    .since = now,
+    .arrived = now + round_trip,
+    .audio_end = audio_end,
+    .padding_end = padding_end,
+    .quiet_at = G_MAXINT64,
+  };
+}
+
+gboolean
+whisperlive_drain_heard (WhisperLiveDrain * drain, GstClockTime last_end,
+    GstClockTime completed_end, gint64 now)
+{
+  if (last_end > drain->audio_end + ROUNDING)
+    return TRUE;
+  if (now < drain->arrived)
+    return FALSE;
+  if (completed_end + SHORTEST_PASS > drain->padding_end + ROUNDING)
+    return TRUE;
+  return ++drain->messages >= 2;
+}
+
+void
+whisperlive_drain_expect_quiet (WhisperLiveDrain * drain, gint64 slowest,
+    gboolean open, gfloat level, gfloat speech, gint64 now)
+{
+  if (open || slowest == 0 || level > speech * FAR_BELOW)
+    drain->quiet_at = G_MAXINT64;
+  else
+    drain->quiet_at = now + MAX (QUIET, 4 * slowest);
+}

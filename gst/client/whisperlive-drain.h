@@ -1,0 +1,50 @@
+/* whisperlive-drain: has the server put everything that it was sent into text?
+ *
+ * The protocol has no answer to that, and END_OF_AUDIO discards what is pending. What proves it, each sound on its own:
+ * - passes run one after the other, so the second message that was sent after all audio had arrived is from a pass
+ *   that began after it;
+ * - a segment that ends within the silence that is appended after the last sample is from a pass that had it all;
+ * - less than the 1 s that a pass needs is left after the last completed segment, so that no further pass comes;
+ * - nothing that was sent after the last final has sound in it.
+ * And what makes it as good as certain: the rest is far below the level of the speech that was transcribed, no partial is
+ * open, and the server has been quiet for several of its longest passes.
+ * Pure: the present time is an argument (monotonic, µs).
+ *
+ * Copyright (C) 2026 the whisperlivesink authors
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#pragma once
+
+#include <gst/gst.h>
+
+G_BEGIN_DECLS
+
+/* Silence appended after the last sample: a pass needs 1 s, and Whisper finds the last word better. */
+#define WHISPERLIVE_DRAIN_PADDING_MS 1200
+
+typedef struct
+{
+  gint64 since;                 /* all audio and the padding had been sent */
+  gint64 arrived;               /* and have certainly arrived */
+  GstClockTime audio_end;       /* connection time of the last sample, and of the padding's */
+  GstClockTime padding_end;
+  guint messages;               /* with segments, since arrived */
+  gint64 quiet_at;              /* when quiet says enough, or G_MAXINT64: never */
+} WhisperLiveDrain;
+
+/* @round_trip: an upper bound, µs. */
+void whisperlive_drain_start (WhisperLiveDrain * drain, GstClockTime audio_end, GstClockTime padding_end,
+    gint64 round_trip, gint64 now);
+
+/* One message with segments came: @last_end, the latest end of any of them; @completed_end, that of the completed ones (0: none).
+ * TRUE: all is transcribed. */
+gboolean whisperlive_drain_heard (WhisperLiveDrain * drain, GstClockTime last_end, GstClockTime completed_end, gint64 now);
+
+/* @slowest: the longest pass so far, µs, 0 if none was seen. @open: a partial is open. @level of what is not settled and @speech, that
+ * of what was transcribed. Sets quiet_at. */
+void whisperlive_drain_expect_quiet (WhisperLiveDrain * drain, gint64 slowest, gboolean open, gfloat level, gfloat speech,
+    gint64 now);
+
+G_END_DECLS

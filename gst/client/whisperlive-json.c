@@ -1,0 +1,166 @@
+/* whisperlive-json: text from the network to a JSON object, with nothing that could hurt on the way
+ *
+ * Copyright (C) 2026 the whisperlivesink authors
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#ifdef HAVE_CONFIG_H
+#include "config.h"
+#endif
+
+#include "whisperlive-json.h"
+
+#include <string.h>
+
+#include "whisperlive-protocol.h"
+
+/* Bounds on what a server may say. A genuine one stays far below both of them. */
+#define MAX_DEPTH 32
+#define MAX_VALUES (256 * 1024)
+
+static gboolean
+G_GNUC_PRINTF (2, 3)
+refuse (GError ** error, const gchar * format, ...)
+{
+  g_autofree gchar *text = NULL;
+  va_list args;
+
+  va_start (args, format);
+  text = g_strdup_vprintf (format, args);
+  va_end (args);
+  g_set_error_literal (error, WHISPERLIVE_PROTOCOL_ERROR, 0, text);
+  return FALSE;
+}
+
+/* @p is after the backslash. Its length with the backslash, or 0 if it is none of JSON's. */
+static gsize
+escape_length (const gchar * p, const gchar * end)
+{
+  guint i, code = 0;
+
+  if (p == end)
+    return 0;
+  if (*p != 'u')
+    return strchr ("\"\\/bfnrt", *p) && *p ? 2 : 0;
+  if (end - p < 5)
+    return 0;
+  for (i = 1; i <= 4; i++) {
+    if (!g_ascii_isxdigit (p[i]))
+      return 0;
+    code = code * 16 + g_ascii_xdigit_value (p[i]);
+  }
+  /* a NUL would end the string early; half a surrogate pair is not text */
+  if (code == 0 || (code >= 0xdc00 && code <= 0xdfff))
+    return 0;
+  if (code < 0xd800 || code > 0xdbff)
+    return 6;
+  if (end - p < 11 || p[5] != '\\' || p[6] != 'u'
+      || (p[7] != 'd' && p[7] != 'D') || !strchr ("cdefCDEF", p[8])
+      || !g_ascii_isxdigit (p[9]) || !g_ascii_isxdigit (p[10]))
+    return 0;
+  return 12;
+}
+
+/* From after the opening quote to the closing one; NULL if there is none */
+static gchar *
+skip_string (gchar * p, const gchar * end, GError ** error)
+{
+  while (p < end && *p != '"') {
+    gsize length = 1;
+
+    if (*p == '\\')
+      length = escape_length (p + 1, end);
+    if (length == 0) {
+      refuse (error, "a string has a bad escape sequence");
+      return NULL;
+    }
+    p += length;
+  }
+  if (p < end)
+    return p;
+  refuse (error, "a string does not end");
+  return NULL;
+}
+
+/* json-glib takes more than JSON (comments, quotes of another kind, octal escapes) and recurses as deep as
+ * the input does: nothing of that gets to it. Python, on the other hand, writes NaN and Infinity, which are
+ * not JSON: they become numbers that no check below lets pass as a time. */
+static gboolean
+prepare (gchar * json, gsize length, GError ** error)
+{
+  gchar *p, *end = json + length;
+  guint depth = 0, values = 0;
+
+  for (p = json; p < end; p++) {
+    switch (*p) {
+      case '"':
+        if (!(p = skip_string (p + 1, end, error)))
+          return FALSE;
+        break;
+      case '{':
+      case '[':
+        if (++depth > MAX_DEPTH)
+          return refuse (error, "it is nested too deeply");
+        break;
+      case '}':
+      case ']':
+        if (depth-- == 0)
+          return refuse (error, "a bracket closes that was not open");
+        break;
+      case ',':
+        if (++values > MAX_VALUES)
+          return refuse (error, "it holds too many values");
+        break;
+      case 'N':
+        if (end - p >= 3 && memcmp (p, "NaN", 3) == 0)
+          memcpy (p, "-1 ", 3);
+        break;
+      case 'I':
+        if (end - p >= 8 && memcmp (p, "Infinity", 8) == 0)
+          memcpy (p, "1e999   ", 8);
+        break;
+      default:
+        if (!g_ascii_isalnum (*p) && !strchr (" \t\r\n:+-.", *p))
+          return refuse (error, "it is not JSON");
+    }
+  }
+  return TRUE;
+}
+
+JsonObject *
+whisperlive_json_load (const gchar * json, gsize length, GError ** error)
+{
+  g_autoptr (JsonParser) parser = NULL;
+  g_autofree gchar *copy = NULL;
+  g_autoptr (GError) parse_error = NULL;
+  JsonNode *root;
+
+  if (length > WHISPERLIVE_MAX_MESSAGE_SIZE) {
+    refuse (error, "%" G_GSIZE_FORMAT " bytes are too many", length);
+    return NULL;
+  }
+  if (!g_utf8_validate_len (json, length, NULL)) {
+    refuse (error, "it is not UTF-8");
+    return NULL;
+  }
+  copy = g_strndup (json, length);
+  if (!prepare (copy, length, error))
+    return NULL;
+
+  parser = json_parser_new ();
+  if (!json_parser_load_from_data (parser, copy, length, &parse_error)) {
+    /* quotes the input: cut it short, wherever that is in a character */
+    g_autofree gchar *head = g_strndup (parse_error->message, 200);
+    g_autofree gchar *quoted = g_utf8_make_valid (head, -1);
+
+    refuse (error, "it is not JSON: %s", quoted);
+    return NULL;
+  }
+  root = json_parser_get_root (parser);
+  if (!root || !JSON_NODE_HOLDS_OBJECT (root)) {
+    refuse (error, "it is not a JSON object");
+    return NULL;
+  }
+  return json_node_dup_object (root);
+}

@@ -1,0 +1,520 @@
+/* whisperlive-queue: audio between the streaming thread and the session thread
+ *
+ * Copyright (C) 2026 the whisperlivesink authors
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "whisperlive-queue.h"
+
+#include "whisperlive-protocol.h"
+
+GST_DEBUG_CATEGORY_STATIC (whisperlive_queue_debug);
+#define GST_CAT_DEFAULT whisperlive_queue_debug
+
+typedef enum
+{
+  STREAM_FLOWING,
+  STREAM_ENDED,                 /* end() was called */
+  STREAM_DRAINED,               /* and the session has got all the text */
+} StreamState;
+
+struct _WhisperLiveQueue
+{
+  GMutex lock;
+  GCond cond;
+
+  /* all below under the lock */
+  GFunc wake;
+  gpointer wake_data;
+  GQueue chunks;                /* of WhisperLiveChunk, contiguous but for dropped ones, oldest first */
+  GList *next;                  /* the first one that waits, NULL when all are sent */
+  guint64 head, tail;           /* positions: of the oldest sample that is not settled, and of the next to come */
+  guint64 held;                 /* samples in chunks, from head on */
+  guint64 max_held;
+  guint64 settled, lost, sent;
+  GArray *losses;
+  StreamState stream;
+  gboolean ready, closed, unlocked;
+  guint generation;
+};
+
+WhisperLiveChunk *
+whisperlive_chunk_new (GBytes * data, guint samples, gfloat level,
+    const WhisperLiveMark * mark)
+{
+  WhisperLiveChunk *chunk = g_new0 (WhisperLiveChunk, 1);
+
+  chunk->data = data;
+  chunk->samples = samples;
+  chunk->level = level;
+  chunk->mark = *mark;
+  return chunk;
+}
+
+void
+whisperlive_chunk_free (WhisperLiveChunk * chunk)
+{
+  g_bytes_unref (chunk->data);
+  g_free (chunk);
+}
+
+void
+whisperlive_queue_set_wake (WhisperLiveQueue * queue, GFunc wake,
+    gpointer user_data)
+{
+  g_mutex_lock (&queue->lock);
+  queue->wake = wake;
+  queue->wake_data = user_data;
+  g_mutex_unlock (&queue->lock);
+}
+
+static void
+wake (WhisperLiveQueue * queue)
+{
+  gpointer data;
+  GFunc func;
+
+  g_mutex_lock (&queue->lock);
+  func = queue->wake;
+  data = queue->wake_data;
+  g_mutex_unlock (&queue->lock);
+  if (func)
+    func (queue, data);
+}
+
+static GstClockTime
+chunk_running_time (const WhisperLiveChunk * chunk)
+{
+  const WhisperLiveMark *mark = &chunk->mark;
+  GstClockTime before;
+
+  if (!GST_CLOCK_TIME_IS_VALID (mark->running_time))
+    return GST_CLOCK_TIME_NONE;
+  before = WHISPERLIVE_SAMPLES_TO_TIME ((guint64) mark->offset) / mark->rate;
+  return mark->running_time - MIN (before, mark->running_time);
+}
+
+/* Cuts @n samples off the front. */
+static void
+chunk_trim (WhisperLiveChunk * chunk, guint n)
+{
+  WhisperLiveMark *mark = &chunk->mark;
+  gsize stride = g_bytes_get_size (chunk->data) / chunk->samples;
+  GBytes *rest = g_bytes_new_from_bytes (chunk->data, n * stride,
+      (chunk->samples - n) * stride);
+
+  g_bytes_unref (chunk->data);
+  chunk->data = rest;
+  chunk->samples -= n;
+  chunk->position += n;
+  if (n <= mark->offset) {
+    mark->offset -= n;
+  } else {
+    guint64 past = WHISPERLIVE_SAMPLES_TO_TIME ((guint64) n - mark->offset);
+
+    mark->offset = 0;
+    if (GST_CLOCK_TIME_IS_VALID (mark->running_time))
+      mark->running_time += past / mark->rate;
+    if (GST_CLOCK_TIME_IS_VALID (mark->stream_time))
+      mark->stream_time += past * mark->applied_rate;
+  }
+}
+
+WhisperLiveQueue *
+whisperlive_queue_new (void)
+{
+  WhisperLiveQueue *queue = g_new0 (WhisperLiveQueue, 1);
+
+  GST_DEBUG_CATEGORY_INIT (whisperlive_queue_debug, "whisperlivequeue", 0,
+      "WhisperLive audio queue");
+  g_mutex_init (&queue->lock);
+  g_cond_init (&queue->cond);
+  g_queue_init (&queue->chunks);
+  queue->losses = g_array_new (FALSE, FALSE, sizeof (WhisperLiveLoss));
+  queue->max_held = G_MAXUINT64;
+  return queue;
+}
+
+void
+whisperlive_queue_free (WhisperLiveQueue * queue)
+{
+  g_queue_clear_full (&queue->chunks, (GDestroyNotify) whisperlive_chunk_free);
+  g_array_unref (queue->losses);
+  g_mutex_clear (&queue->lock);
+  g_cond_clear (&queue->cond);
+  g_free (queue);
+}
+
+/* Called with the lock. */
+static void
+add_loss (WhisperLiveQueue * queue, WhisperLiveLossReason reason,
+    guint64 position, guint64 samples, GstClockTime running_time)
+{
+  WhisperLiveLoss loss = { reason, position, samples, running_time };
+  WhisperLiveLoss *last = NULL;
+
+  queue->lost += samples;
+  if (queue->losses->len)
+    last = &g_array_index (queue->losses, WhisperLiveLoss,
+        queue->losses->len - 1);
+  if (last && last->reason == reason
+      && last->position + last->samples == position)
+    last->samples += samples;
+  else
+    g_array_append_val (queue->losses, loss);
+}
+
+/* Called with the lock: samples of the oldest chunk that are still held. */
+static guint64
+head_samples (WhisperLiveQueue * queue, const WhisperLiveChunk * first)
+{
+  guint64 done = queue->head > first->position ?
+      queue->head - first->position : 0;
+
+  return first->samples - done;
+}
+
+/* Called with the lock. */
+static void
+drop_all (WhisperLiveQueue * queue, WhisperLiveLossReason reason)
+{
+  WhisperLiveChunk *chunk;
+
+  while ((chunk = g_queue_pop_head (&queue->chunks))) {
+    guint64 left = head_samples (queue, chunk);
+
+    if (left < chunk->samples)
+      chunk_trim (chunk, chunk->samples - left);
+    add_loss (queue, reason, chunk->position, left, chunk_running_time (chunk));
+    whisperlive_chunk_free (chunk);
+  }
+  queue->next = NULL;
+  queue->held = 0;
+  queue->head = queue->tail;
+}
+
+/* Called with the lock: the oldest chunk that waits; one that was sent may yet be settled. */
+static void
+drop_oldest_waiting (WhisperLiveQueue * queue)
+{
+  GList *link = queue->next;
+  WhisperLiveChunk *chunk = link->data;
+  guint64 left = head_samples (queue, chunk);
+
+  add_loss (queue, WHISPERLIVE_LOSS_OVERFLOW,
+      chunk->position + chunk->samples - left, left,
+      chunk_running_time (chunk));
+  queue->next = link->next;
+  queue->held -= left;
+  if (!link->prev)
+    queue->head = chunk->position + chunk->samples;
+  whisperlive_chunk_free (chunk);
+  g_queue_delete_link (&queue->chunks, link);
+}
+
+void
+whisperlive_queue_start (WhisperLiveQueue * queue, guint64 max_time)
+{
+  g_mutex_lock (&queue->lock);
+  g_queue_clear_full (&queue->chunks, (GDestroyNotify) whisperlive_chunk_free);
+  g_array_set_size (queue->losses, 0);
+  queue->next = NULL;
+  queue->head = queue->tail = queue->held = 0;
+  queue->settled = queue->lost = queue->sent = 0;
+  queue->max_held = WHISPERLIVE_TIME_TO_SAMPLES (max_time);
+  queue->stream = STREAM_FLOWING;
+  queue->ready = queue->closed = FALSE;
+  g_mutex_unlock (&queue->lock);
+}
+
+/* Called with the lock. A chunk longer than the bound is let in when it is alone. */
+static gboolean
+is_full (WhisperLiveQueue * queue, const WhisperLiveChunk * chunk)
+{
+  return queue->held > 0 && queue->held + chunk->samples > queue->max_held;
+}
+
+GstFlowReturn
+whisperlive_queue_push (WhisperLiveQueue * queue, WhisperLiveChunk * chunk,
+    WhisperLiveFull full)
+{
+  GstFlowReturn ret = GST_FLOW_OK;
+
+  g_mutex_lock (&queue->lock);
+  while (!queue->closed && !queue->unlocked && is_full (queue, chunk)
+      && (full == WHISPERLIVE_FULL_BLOCK
+          || (full == WHISPERLIVE_FULL_DROP_OLD && !queue->next)))
+    g_cond_wait (&queue->cond, &queue->lock);
+
+  if (queue->closed) {
+    ret = GST_FLOW_ERROR;
+  } else if (queue->unlocked) {
+    g_mutex_unlock (&queue->lock);
+    return GST_FLOW_FLUSHING;
+  }
+
+  chunk->position = queue->tail;
+  queue->tail += chunk->samples;
+  queue->stream = STREAM_FLOWING;
+  while (full == WHISPERLIVE_FULL_DROP_OLD && queue->next
+      && is_full (queue, chunk))
+    drop_oldest_waiting (queue);
+  if (ret != GST_FLOW_OK || is_full (queue, chunk)) {
+    add_loss (queue, ret == GST_FLOW_OK ? WHISPERLIVE_LOSS_OVERFLOW :
+        WHISPERLIVE_LOSS_SESSION_FAILED, chunk->position, chunk->samples,
+        chunk_running_time (chunk));
+    if (queue->chunks.length == 0)
+      queue->head = queue->tail;
+    whisperlive_chunk_free (chunk);
+  } else {
+    g_queue_push_tail (&queue->chunks, chunk);
+    queue->held += chunk->samples;
+    if (!queue->next)
+      queue->next = queue->chunks.tail;
+  }
+  g_mutex_unlock (&queue->lock);
+
+  wake (queue);
+  return ret;
+}
+
+GstFlowReturn
+whisperlive_queue_wait_ready (WhisperLiveQueue * queue)
+{
+  GstFlowReturn ret;
+
+  g_mutex_lock (&queue->lock);
+  while (!queue->ready && !queue->closed && !queue->unlocked)
+    g_cond_wait (&queue->cond, &queue->lock);
+  ret = queue->closed ? GST_FLOW_ERROR :
+      queue->ready ? GST_FLOW_OK : GST_FLOW_FLUSHING;
+  g_mutex_unlock (&queue->lock);
+  return ret;
+}
+
+void
+whisperlive_queue_end (WhisperLiveQueue * queue)
+{
+  g_mutex_lock (&queue->lock);
+  if (queue->stream == STREAM_FLOWING)
+    queue->stream = STREAM_ENDED;
+  g_mutex_unlock (&queue->lock);
+  wake (queue);
+}
+
+GstFlowReturn
+whisperlive_queue_wait_drained (WhisperLiveQueue * queue)
+{
+  GstFlowReturn ret;
+
+  g_mutex_lock (&queue->lock);
+  while (queue->stream != STREAM_DRAINED && !queue->closed && !queue->unlocked)
+    g_cond_wait (&queue->cond, &queue->lock);
+  ret = queue->stream == STREAM_DRAINED ? GST_FLOW_OK :
+      queue->closed ? GST_FLOW_ERROR : GST_FLOW_FLUSHING;
+  g_mutex_unlock (&queue->lock);
+  return ret;
+}
+
+void
+whisperlive_queue_unlock (WhisperLiveQueue * queue, gboolean unlocked)
+{
+  g_mutex_lock (&queue->lock);
+  queue->unlocked = unlocked;
+  g_cond_broadcast (&queue->cond);
+  g_mutex_unlock (&queue->lock);
+}
+
+void
+whisperlive_queue_flush (WhisperLiveQueue * queue)
+{
+  g_mutex_lock (&queue->lock);
+  drop_all (queue, WHISPERLIVE_LOSS_FLUSH);
+  queue->stream = STREAM_FLOWING;
+  queue->generation++;
+  g_cond_broadcast (&queue->cond);
+  g_mutex_unlock (&queue->lock);
+  wake (queue);
+}
+
+void
+whisperlive_queue_get_flow (WhisperLiveQueue * queue, WhisperLiveFlow * flow)
+{
+  gboolean sound = FALSE;
+  GList *l;
+
+  g_mutex_lock (&queue->lock);
+  *flow = (WhisperLiveFlow) {
+    .head = queue->head,
+    .sent = queue->tail,
+    .tail = queue->tail,
+    .ended = queue->stream == STREAM_ENDED,
+    .generation = queue->generation,
+  };
+  if (queue->next) {
+    WhisperLiveChunk *chunk = queue->next->data;
+
+    flow->sent = chunk->position;
+    flow->waiting = chunk->samples;
+  }
+  flow->sound = flow->sent;
+  for (l = queue->chunks.head; l != queue->next; l = l->next) {
+    WhisperLiveChunk *chunk = l->data;
+
+    if (!sound && chunk->level >= WHISPERLIVE_SILENCE_LEVEL) {
+      flow->sound = MAX (chunk->position, queue->head);
+      sound = TRUE;
+    }
+    flow->level = MAX (flow->level, chunk->level);
+  }
+  g_mutex_unlock (&queue->lock);
+}
+
+gboolean
+whisperlive_queue_send (WhisperLiveQueue * queue, gint64 now,
+    WhisperLiveChunk * copy)
+{
+  WhisperLiveChunk *chunk = NULL;
+
+  g_mutex_lock (&queue->lock);
+  if (queue->next) {
+    chunk = queue->next->data;
+    queue->next = queue->next->next;
+    if (!chunk->sent_at)
+      queue->sent += chunk->samples;
+    chunk->sent_at = now;
+    *copy = *chunk;
+    g_bytes_ref (copy->data);
+  }
+  g_mutex_unlock (&queue->lock);
+  return chunk != NULL;
+}
+
+void
+whisperlive_queue_settle (WhisperLiveQueue * queue, guint64 position)
+{
+  WhisperLiveChunk *chunk;
+
+  g_mutex_lock (&queue->lock);
+  while ((chunk = g_queue_peek_head (&queue->chunks))
+      && queue->chunks.head != queue->next && chunk->position < position) {
+    guint64 end = chunk->position + chunk->samples;
+    guint64 from = MAX (queue->head, chunk->position);
+    guint64 to = MIN (end, position);
+
+    if (to <= from)
+      break;
+    queue->settled += to - from;
+    queue->held -= to - from;
+    queue->head = to;
+    if (to < end)
+      break;
+    whisperlive_chunk_free (g_queue_pop_head (&queue->chunks));
+    /* over a gap that a dropped chunk left */
+    chunk = g_queue_peek_head (&queue->chunks);
+    queue->head = chunk ? chunk->position : queue->tail;
+  }
+  g_cond_broadcast (&queue->cond);
+  g_mutex_unlock (&queue->lock);
+}
+
+guint64
+whisperlive_queue_sent_before (WhisperLiveQueue * queue, gint64 time)
+{
+  guint64 position;
+  GList *l;
+
+  g_mutex_lock (&queue->lock);
+  position = queue->head;
+  for (l = queue->chunks.head; l != queue->next; l = l->next) {
+    WhisperLiveChunk *chunk = l->data;
+
+    if (chunk->sent_at >= time)
+      break;
+    position = chunk->position + chunk->samples;
+  }
+  g_mutex_unlock (&queue->lock);
+  return position;
+}
+
+guint64
+whisperlive_queue_rewind (WhisperLiveQueue * queue)
+{
+  WhisperLiveChunk *first;
+  guint64 head;
+
+  g_mutex_lock (&queue->lock);
+  first = g_queue_peek_head (&queue->chunks);
+  if (first && queue->head > first->position)
+    chunk_trim (first, queue->head - first->position);
+  queue->next = queue->chunks.head;
+  head = queue->head;
+  g_mutex_unlock (&queue->lock);
+  return head;
+}
+
+void
+whisperlive_queue_lose (WhisperLiveQueue * queue, WhisperLiveLossReason reason)
+{
+  g_mutex_lock (&queue->lock);
+  drop_all (queue, reason);
+  g_cond_broadcast (&queue->cond);
+  g_mutex_unlock (&queue->lock);
+}
+
+GArray *
+whisperlive_queue_take_losses (WhisperLiveQueue * queue)
+{
+  GArray *losses = NULL;
+
+  g_mutex_lock (&queue->lock);
+  if (queue->losses->len) {
+    losses = queue->losses;
+    queue->losses = g_array_new (FALSE, FALSE, sizeof (WhisperLiveLoss));
+  }
+  g_mutex_unlock (&queue->lock);
+  return losses;
+}
+
+void
+whisperlive_queue_set_ready (WhisperLiveQueue * queue, gboolean ready)
+{
+  g_mutex_lock (&queue->lock);
+  queue->ready = ready;
+  g_cond_broadcast (&queue->cond);
+  g_mutex_unlock (&queue->lock);
+}
+
+void
+whisperlive_queue_set_drained (WhisperLiveQueue * queue)
+{
+  g_mutex_lock (&queue->lock);
+  if (queue->stream == STREAM_ENDED)
+    queue->stream = STREAM_DRAINED;
+  g_cond_broadcast (&queue->cond);
+  g_mutex_unlock (&queue->lock);
+}
+
+void
+whisperlive_queue_close (WhisperLiveQueue * queue)
+{
+  g_mutex_lock (&queue->lock);
+  queue->closed = TRUE;
+  g_cond_broadcast (&queue->cond);
+  g_mutex_unlock (&queue->lock);
+}
+
+void
+whisperlive_queue_get_counters (WhisperLiveQueue * queue,
+    WhisperLiveCounters * counters)
+{
+  g_mutex_lock (&queue->lock);
+  counters->received = queue->tail;
+  counters->sent = queue->sent;
+  counters->lag = (queue->next ? ((WhisperLiveChunk *) queue->next->data)
+      ->position : queue->tail) - queue->head;
+  counters->settled = queue->settled;
+  counters->lost = queue->lost;
+  g_mutex_unlock (&queue->lock);
+}

@@ -1,0 +1,130 @@
+/* whisperlive-queue: audio between the streaming thread and the session thread, the only object that both touch
+ *
+ * Holds every chunk from the moment it is received until a final transcript settles it: first waiting, then sent.
+ * What was sent can be sent again after a reconnect. Bounded by duration. All functions may be called from any thread;
+ * none calls out while it holds the lock, which is a leaf.
+ *
+ * Copyright (C) 2026 the whisperlivesink authors
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#pragma once
+
+#include <gst/gst.h>
+
+G_BEGIN_DECLS
+
+/* The sample at @offset of a chunk was heard at this time; see whisperlive_timeline_mark() */
+typedef struct
+{
+  guint offset;
+  GstClockTime running_time, stream_time;
+  gdouble rate, applied_rate;
+} WhisperLiveMark;
+
+typedef struct
+{
+  GBytes *data;                 /* wire format */
+  guint samples;
+  gfloat level;                 /* loudest 10 ms, RMS, full scale is 1.0 */
+  WhisperLiveMark mark;
+  guint64 position;             /* of the first sample; written by the queue */
+  gint64 sent_at;               /* monotonic time, µs; written by the queue */
+} WhisperLiveChunk;
+
+/* Takes @data. */
+WhisperLiveChunk *whisperlive_chunk_new (GBytes * data, guint samples, gfloat level, const WhisperLiveMark * mark);
+void whisperlive_chunk_free (WhisperLiveChunk * chunk);
+
+/* Below this level there is nothing in a chunk that a server could make text of: -60 dBFS */
+#define WHISPERLIVE_SILENCE_LEVEL 0.001f
+
+typedef enum
+{
+  WHISPERLIVE_LOSS_OVERFLOW,
+  WHISPERLIVE_LOSS_DRAIN_TIMEOUT,
+  WHISPERLIVE_LOSS_SESSION_FAILED,
+  WHISPERLIVE_LOSS_FLUSH,
+  WHISPERLIVE_LOSS_STOPPED,
+} WhisperLiveLossReason;
+
+typedef struct
+{
+  WhisperLiveLossReason reason;
+  guint64 position, samples;
+  GstClockTime running_time;
+} WhisperLiveLoss;
+
+/* In samples, since the last start. received = settled + lost + held; sent counts each sample once, lag is what was sent and
+ * is not settled. */
+typedef struct
+{
+  guint64 received, sent, settled, lost, lag;
+} WhisperLiveCounters;
+
+/* What the session has to decide by; positions are those of the stream */
+typedef struct
+{
+  guint64 head;                 /* oldest sample held */
+  guint64 sent;                 /* up to here it has been sent to the present connection */
+  guint64 tail;                 /* end of what was received */
+  guint64 sound;                /* first sample after head, and sent, of a chunk that is not silent; else == sent */
+  gfloat level;                 /* loudest of the chunks that are sent and not settled */
+  guint waiting;                /* samples of the next chunk to send, 0 if there is none */
+  gboolean ended;               /* no more audio is coming for now, and the last words are awaited */
+  guint generation;             /* counts flushes */
+} WhisperLiveFlow;
+
+typedef struct _WhisperLiveQueue WhisperLiveQueue;
+
+WhisperLiveQueue *whisperlive_queue_new (void);
+void whisperlive_queue_free (WhisperLiveQueue * queue);
+/* Called without any lock held, from any thread, when the session has something new to look at. */
+void whisperlive_queue_set_wake (WhisperLiveQueue * queue, GFunc wake, gpointer user_data);
+/* Empty, open, not ready, counters at 0. @max_time bounds what is held, in ns. */
+void whisperlive_queue_start (WhisperLiveQueue * queue, guint64 max_time);
+
+/* What push() does when max_time is reached */
+typedef enum
+{
+  WHISPERLIVE_FULL_BLOCK,
+  WHISPERLIVE_FULL_DROP_NEW,
+  WHISPERLIVE_FULL_DROP_OLD,    /* the oldest chunk that waits: one that was sent may yet be settled */
+} WhisperLiveFull;
+
+/* The streaming thread's side. FLUSHING: unlocked; ERROR: closed. */
+
+/* Takes @chunk unless it returns FLUSHING: then the same chunk can be pushed again. */
+GstFlowReturn whisperlive_queue_push (WhisperLiveQueue * queue, WhisperLiveChunk * chunk, WhisperLiveFull full);
+/* Until the session is ready for audio. */
+GstFlowReturn whisperlive_queue_wait_ready (WhisperLiveQueue * queue);
+/* No more audio for now; then until the session has drained. The next push() or flush() ends that state. */
+void whisperlive_queue_end (WhisperLiveQueue * queue);
+GstFlowReturn whisperlive_queue_wait_drained (WhisperLiveQueue * queue);
+void whisperlive_queue_unlock (WhisperLiveQueue * queue, gboolean unlocked);
+/* Drops everything that is held; it counts as lost. */
+void whisperlive_queue_flush (WhisperLiveQueue * queue);
+
+/* The session's side. */
+void whisperlive_queue_get_flow (WhisperLiveQueue * queue, WhisperLiveFlow * flow);
+/* The next chunk counts as sent, @copy is what it is and owns a reference to the data. FALSE: nothing waits. */
+gboolean whisperlive_queue_send (WhisperLiveQueue * queue, gint64 now, WhisperLiveChunk * copy);
+/* Everything before @position is settled. */
+void whisperlive_queue_settle (WhisperLiveQueue * queue, guint64 position);
+/* The end of what was sent before @time, for settling by age. */
+guint64 whisperlive_queue_sent_before (WhisperLiveQueue * queue, gint64 time);
+/* All that is held waits again. Returns the position of the first. */
+guint64 whisperlive_queue_rewind (WhisperLiveQueue * queue);
+/* All that is held is lost. */
+void whisperlive_queue_lose (WhisperLiveQueue * queue, WhisperLiveLossReason reason);
+/* Losses that nobody has been told of yet, in order: array of WhisperLiveLoss, or NULL. */
+GArray *whisperlive_queue_take_losses (WhisperLiveQueue * queue);
+void whisperlive_queue_set_ready (WhisperLiveQueue * queue, gboolean ready);
+void whisperlive_queue_set_drained (WhisperLiveQueue * queue);
+/* For good (until the next start): push and waits return ERROR. */
+void whisperlive_queue_close (WhisperLiveQueue * queue);
+
+void whisperlive_queue_get_counters (WhisperLiveQueue * queue, WhisperLiveCounters * counters);
+
+G_END_DECLS

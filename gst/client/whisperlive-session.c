@@ -1,0 +1,900 @@
+/* whisperlive-session: owns the thread, the context, the connection and every timer, and carries out what the lifecycle decides
+ *
+ * Copyright (C) 2026 the whisperlivesink authors
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "whisperlive-session.h"
+
+#include "whisperlive-stream.h"
+#include "whisperlive-websocket.h"
+
+GST_DEBUG_CATEGORY_STATIC (whisperlive_session_debug);
+#define GST_CAT_DEFAULT whisperlive_session_debug
+
+#define END_OF_AUDIO "END_OF_AUDIO"
+/* Settling by age looks this often. */
+#define AGING_PERIOD G_USEC_PER_SEC
+/* How long a thread that ends waits for sockets that are shut already. */
+#define TEARDOWN_TIMEOUT (2 * G_USEC_PER_SEC)
+
+struct _WhisperLiveSession
+{
+  const WhisperLiveSessionEvents *events;
+  gpointer owner;
+  GThread *thread;
+  GMainContext *context;
+  GMainLoop *loop;
+  WhisperLiveQueue *queue;
+  GSource *wake;                /* made ready from any thread */
+
+  GMutex stop_lock;
+  GCond stop_cond;
+  gboolean stopped;             /* under stop_lock: stop() may return */
+
+  /* all below: session thread */
+  WhisperLiveSettings *settings;        /* NULL: not started */
+  GSource *timer;
+  GRand *rand;
+  WhisperLiveLifecycle lifecycle;
+  WhisperLiveStream *stream;
+  WhisperLiveWebsocket *websocket;
+  guint live;                   /* sockets that are not closed yet */
+  GError *error;                /* of the last connection */
+  gchar *session_id;
+  gchar *language;
+  WhisperLiveStats stats;
+  guint generation;             /* flushes seen */
+  gboolean complete;            /* of the last drain */
+  gint64 upgrade_time;          /* µs, an upper bound of the round trip */
+  gint64 next_ping, next_aging;
+  gint64 heard;                 /* when the server last gave a sign of life */
+};
+
+static void step (WhisperLiveSession * self, WhisperLiveEventType type,
+    const gchar * reason);
+static void work (WhisperLiveSession * self);
+static const WhisperLiveWebsocketEvents websocket_events;
+
+/* --- reports --- */
+
+static void
+report_stats (WhisperLiveSession * self)
+{
+  self->events->stats (self->owner, &self->stats);
+}
+
+static void
+report_losses (WhisperLiveSession * self)
+{
+  GArray *losses = whisperlive_queue_take_losses (self->queue);
+  guint i;
+
+  if (!losses)
+    return;
+  for (i = 0; i < losses->len; i++)
+    self->events->lost (self->owner,
+        &g_array_index (losses, WhisperLiveLoss, i));
+  g_array_unref (losses);
+}
+
+static void
+report_text (WhisperLiveSession * self, const WhisperLiveUpdate * update,
+    gboolean translation)
+{
+  const WhisperLiveTimeline *timeline =
+      whisperlive_stream_get_timeline (self->stream);
+  WhisperLiveTextReport report = {
+    .update = update,
+    .translation = translation,
+    .running_time =
+        whisperlive_timeline_running_time (timeline, update->start),
+    .stream_time = whisperlive_timeline_stream_time (timeline, update->start),
+    .timeline = timeline,
+    .language = translation ? self->settings->translation_language_code :
+        self->language,
+    .session_id = self->session_id,
+  };
+  GstClockTime end = whisperlive_timeline_running_time (timeline, update->end);
+
+  if (GST_CLOCK_TIME_IS_VALID (end) && end >= report.running_time)
+    report.duration = end - report.running_time;
+  self->events->text (self->owner, &report);
+}
+
+/* Takes @updates. */
+static void
+report_updates (WhisperLiveSession * self, GPtrArray * updates)
+{
+  gboolean final = FALSE;
+  guint i;
+
+  for (i = 0; i < updates->len; i++) {
+    WhisperLiveUpdate *update = g_ptr_array_index (updates, i);
+
+    self->stats.segments_final += update->final;
+    final |= update->final;
+  }
+  if (updates->len)
+    step (self, final ? WHISPERLIVE_EVENT_TEXT : WHISPERLIVE_EVENT_PROGRESS,
+        "text");
+  report_stats (self);
+  for (i = 0; i < updates->len; i++) {
+    WhisperLiveUpdate *update = g_ptr_array_index (updates, i);
+
+    if (update->final || self->settings->post_partials)
+      report_text (self, update, FALSE);
+  }
+  g_ptr_array_unref (updates);
+}
+
+static void
+report_state (WhisperLiveSession * self, WhisperLiveState previous,
+    const gchar * reason)
+{
+  const WhisperLiveLifecycle *l = &self->lifecycle;
+  WhisperLiveStateReport report = {
+    .state = l->state,
+    .previous = previous,
+    .session_id = self->session_id,
+    .attempt = l->failures,
+    .retry_in = l->state == WHISPERLIVE_STATE_WAITING ?
+        l->delay * GST_USECOND : 0,
+    .reason = reason,
+  };
+
+  GST_INFO ("%s -> %s: %s (session %s, attempt %u)",
+      whisperlive_state_to_string (previous),
+      whisperlive_state_to_string (l->state), reason,
+      self->session_id ? self->session_id : "none", l->failures);
+  self->events->state (self->owner, &report);
+}
+
+static GError *
+failure (WhisperLiveSession * self)
+{
+  const WhisperLiveLifecycle *l = &self->lifecycle;
+  const gchar *why = self->error ? self->error->message : "the server hung up";
+
+  switch (l->cause) {
+    case WHISPERLIVE_CAUSE_REFUSED:
+      if (self->error)
+        return g_error_copy (self->error);
+      break;
+    case WHISPERLIVE_CAUSE_FULL:
+      return g_error_new (GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_BUSY,
+          "The server is full (%u attempts)", l->failures);
+    case WHISPERLIVE_CAUSE_CONNECT_TIMEOUT:
+      why = "the connection was not established within connect-timeout";
+      break;
+    case WHISPERLIVE_CAUSE_READY_TIMEOUT:
+      why = "the server did not become ready within ready-timeout";
+      break;
+    default:
+      break;
+  }
+  if (l->worked)
+    return g_error_new (GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_WRITE,
+        "The session was lost and did not come back (%u failures): %s",
+        l->failures, why);
+  return g_error_new (GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_OPEN_WRITE,
+      "No session with %s (%u attempts): %s", self->settings->uri,
+      l->failures, why);
+}
+
+/* --- what the lifecycle decides --- */
+
+static void
+drop_connection (WhisperLiveSession * self)
+{
+  g_clear_pointer (&self->websocket, whisperlive_websocket_free);
+  whisperlive_queue_set_ready (self->queue, FALSE);
+}
+
+static void
+open_connection (WhisperLiveSession * self)
+{
+  drop_connection (self);
+  g_clear_error (&self->error);
+  g_free (self->session_id);
+  self->session_id = g_uuid_string_random ();
+  if (self->stats.sessions > 0)
+    self->stats.reconnects++;
+  self->stats.connect_attempts++;
+  self->websocket = whisperlive_websocket_open (self->settings,
+      &websocket_events, self, &self->live);
+}
+
+static void
+send_handshake (WhisperLiveSession * self)
+{
+  g_autofree gchar *handshake =
+      whisperlive_protocol_handshake (self->settings, self->session_id);
+
+  GST_TRACE ("handshake: %s", handshake);
+  whisperlive_websocket_send_text (self->websocket, handshake);
+}
+
+static void
+begin_stream (WhisperLiveSession * self, gint64 now)
+{
+  self->stats.sessions++;
+  self->heard = now;
+  self->next_ping = now;
+  self->next_aging = now + AGING_PERIOD;
+  whisperlive_stream_begin (self->stream, now);
+  whisperlive_queue_set_ready (self->queue, TRUE);
+}
+
+static void
+finish_stream (WhisperLiveSession * self, gboolean complete)
+{
+  self->complete = complete;
+  report_updates (self, whisperlive_stream_finish (self->stream, complete));
+  if (!complete)
+    whisperlive_queue_lose (self->queue, WHISPERLIVE_LOSS_DRAIN_TIMEOUT);
+  report_losses (self);
+}
+
+static void
+report_drained (WhisperLiveSession * self)
+{
+  report_stats (self);
+  self->events->drained (self->owner, self->complete);
+  whisperlive_queue_set_drained (self->queue);
+}
+
+/* The losses first: an application that stops at the error has seen them. */
+static void
+report_failure (WhisperLiveSession * self)
+{
+  g_autoptr (GError) error = failure (self);
+
+  whisperlive_queue_lose (self->queue, WHISPERLIVE_LOSS_SESSION_FAILED);
+  report_losses (self);
+  report_stats (self);
+  self->events->drained (self->owner, FALSE);
+  self->events->error (self->owner, error);
+  whisperlive_queue_close (self->queue);
+}
+
+static void
+carry_out (WhisperLiveSession * self, WhisperLiveActions actions, gint64 now)
+{
+  g_autoptr (GBytes) end = NULL;
+
+  if (actions & WHISPERLIVE_ACTION_ABORT)
+    drop_connection (self);
+  if (actions & WHISPERLIVE_ACTION_REWIND)
+    whisperlive_queue_rewind (self->queue);
+  if (actions & (WHISPERLIVE_ACTION_SETTLE | WHISPERLIVE_ACTION_LOSE))
+    finish_stream (self, actions & WHISPERLIVE_ACTION_SETTLE);
+  if (actions & WHISPERLIVE_ACTION_OPEN)
+    open_connection (self);
+  if (actions & WHISPERLIVE_ACTION_HANDSHAKE)
+    send_handshake (self);
+  if (actions & WHISPERLIVE_ACTION_STREAM)
+    begin_stream (self, now);
+  if (actions & WHISPERLIVE_ACTION_FINISH) {
+    end = g_bytes_new_static (END_OF_AUDIO, strlen (END_OF_AUDIO));
+    whisperlive_websocket_send_binary (self->websocket, end);
+  }
+  if (actions & WHISPERLIVE_ACTION_CLOSE)
+    whisperlive_websocket_close (self->websocket);
+  if (actions & WHISPERLIVE_ACTION_REPORT_DRAINED)
+    report_drained (self);
+}
+
+/* What is still held now, nobody will transcribe. */
+static void
+finish_stop (WhisperLiveSession * self)
+{
+  whisperlive_queue_lose (self->queue, WHISPERLIVE_LOSS_STOPPED);
+  report_losses (self);
+  report_stats (self);
+
+  g_mutex_lock (&self->stop_lock);
+  self->stopped = TRUE;
+  g_cond_broadcast (&self->stop_cond);
+  g_mutex_unlock (&self->stop_lock);
+}
+
+static void
+step_full (WhisperLiveSession * self, const WhisperLiveEvent * event,
+    const gchar * reason)
+{
+  WhisperLiveState previous = self->lifecycle.state;
+  gint64 now = g_get_monotonic_time ();
+  WhisperLiveActions actions;
+  g_autofree gchar *why = g_strdup (reason);
+
+  actions = whisperlive_lifecycle_step (&self->lifecycle, event, now);
+  carry_out (self, actions, now);
+  if (self->lifecycle.state != previous) {
+    report_state (self, previous, why);
+    g_source_set_ready_time (self->wake, 0);
+  }
+  if (actions & WHISPERLIVE_ACTION_FAIL)
+    report_failure (self);
+  if (!self->lifecycle.running
+      && self->lifecycle.state == WHISPERLIVE_STATE_DISCONNECTED)
+    finish_stop (self);
+}
+
+static void
+step (WhisperLiveSession * self, WhisperLiveEventType type,
+    const gchar * reason)
+{
+  WhisperLiveEvent event = {.type = type };
+
+  step_full (self, &event, reason);
+}
+
+/* --- what the connection tells --- */
+
+static void
+on_opened (gpointer owner, gint64 elapsed)
+{
+  WhisperLiveSession *self = owner;
+
+  GST_DEBUG ("upgraded after %" G_GINT64_FORMAT " us", elapsed);
+  self->upgrade_time = elapsed;
+  step (self, WHISPERLIVE_EVENT_UPGRADED, "connection established");
+}
+
+static void
+on_pong (gpointer owner, gint64 round_trip)
+{
+  WhisperLiveSession *self = owner;
+
+  self->heard = g_get_monotonic_time ();
+  self->stats.round_trip = round_trip * GST_USECOND;
+  report_stats (self);
+}
+
+static void
+on_segments (WhisperLiveSession * self, const GPtrArray * segments)
+{
+  if (self->lifecycle.state != WHISPERLIVE_STATE_READY
+      && self->lifecycle.state != WHISPERLIVE_STATE_DRAINING)
+    return;
+  report_updates (self, whisperlive_stream_hear (self->stream, segments,
+          g_get_monotonic_time ()));
+  /* more may be sent now, or the drain be complete */
+  g_source_set_ready_time (self->wake, 0);
+}
+
+static void
+on_language (WhisperLiveSession * self, const WhisperLiveMessage * message)
+{
+  g_free (self->language);
+  self->language = g_strdup (message->language);
+  self->events->language (self->owner, message->language,
+      message->language_probability);
+}
+
+static void
+on_server_full (WhisperLiveSession * self, gdouble minutes)
+{
+  WhisperLiveEvent event = {
+    .type = WHISPERLIVE_EVENT_SERVER_FULL,
+    .delay = CLAMP (minutes, 0, 24 * 60) * 60 * G_USEC_PER_SEC,
+  };
+
+  self->stats.waits++;
+  step_full (self, &event, "server full");
+}
+
+static void
+on_server_error (WhisperLiveSession * self, const gchar * text)
+{
+  g_clear_error (&self->error);
+  self->error = g_error_new (GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_FAILED,
+      "The server reports an error: %s", text);
+  step (self, WHISPERLIVE_EVENT_REFUSED, self->error->message);
+}
+
+static void
+on_ready (WhisperLiveSession * self)
+{
+  if (self->lifecycle.state != WHISPERLIVE_STATE_CONNECTED)
+    return;
+  step (self, WHISPERLIVE_EVENT_SERVER_READY, "server ready");
+  if (!self->language
+      && (self->language = whisperlive_settings_dup_language (self->settings)))
+    self->events->language (self->owner, self->language, 0);
+}
+
+/* Of the audio that has been sent so far. */
+static GstClockTime
+sent_running_time (WhisperLiveSession * self)
+{
+  WhisperLiveFlow flow;
+
+  whisperlive_queue_get_flow (self->queue, &flow);
+  return
+      whisperlive_timeline_running_time (whisperlive_stream_get_timeline
+      (self->stream), flow.sent);
+}
+
+static void
+on_text (gpointer owner, const gchar * text, gsize length)
+{
+  WhisperLiveSession *self = owner;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (WhisperLiveMessage) message = NULL;
+
+  GST_TRACE ("received %.*s", (int) MIN (length, 4096), text);
+  self->heard = g_get_monotonic_time ();
+  self->stats.messages_received++;
+  if (self->settings->post_raw)
+    self->events->raw (self->owner, text, length, sent_running_time (self));
+  message = whisperlive_protocol_parse (text, length, &error);
+  if (!message) {
+    self->stats.messages_rejected++;
+    report_stats (self);
+    GST_WARNING ("ignoring a message of the server: %s", error->message);
+    return;
+  }
+
+  switch (message->type) {
+    case WHISPERLIVE_MESSAGE_READY:
+      on_ready (self);
+      break;
+    case WHISPERLIVE_MESSAGE_WAIT:
+      on_server_full (self, message->wait_minutes);
+      break;
+    case WHISPERLIVE_MESSAGE_ERROR:
+      on_server_error (self, message->text);
+      break;
+    case WHISPERLIVE_MESSAGE_WARNING:
+      self->events->warning (self->owner, message->text);
+      break;
+    case WHISPERLIVE_MESSAGE_DISCONNECT:
+      step (self, WHISPERLIVE_EVENT_SERVER_BYE, "server disconnects");
+      break;
+    case WHISPERLIVE_MESSAGE_LANGUAGE:
+      on_language (self, message);
+      break;
+    case WHISPERLIVE_MESSAGE_SEGMENTS:
+      on_segments (self, message->segments);
+      break;
+    case WHISPERLIVE_MESSAGE_TRANSLATION:
+    case WHISPERLIVE_MESSAGE_OTHER:
+      break;
+  }
+}
+
+static void
+on_closed (gpointer owner, gushort code, const GError * error)
+{
+  WhisperLiveSession *self = owner;
+  const WhisperLiveLifecycle *l = &self->lifecycle;
+  WhisperLiveEventType type = WHISPERLIVE_EVENT_CLOSED;
+
+  g_clear_error (&self->error);
+  if (error)
+    self->error = g_error_copy (error);
+  else if (l->state == WHISPERLIVE_STATE_CONNECTED && code == 1000 && !l->full)
+    self->error = g_error_new (GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,
+        "The server refuses this configuration: it closed the connection "
+        "after the handshake without a word");
+  else
+    self->error = g_error_new (GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_WRITE,
+        l->bye ? "The session's time at the server is over" :
+        "The server closed the connection with code %u", code);
+
+  if (self->error->code == GST_RESOURCE_ERROR_NOT_AUTHORIZED
+      || self->error->code == GST_RESOURCE_ERROR_SETTINGS)
+    type = WHISPERLIVE_EVENT_REFUSED;
+  step (self, type, self->error->message);
+}
+
+static gboolean
+on_accept_certificate (gpointer owner, GTlsCertificate * certificate,
+    GTlsCertificateFlags errors)
+{
+  WhisperLiveSession *self = owner;
+
+  return self->events->accept_certificate (self->owner, certificate, errors);
+}
+
+static const WhisperLiveWebsocketEvents websocket_events = {
+  .opened = on_opened,
+  .text = on_text,
+  .pong = on_pong,
+  .closed = on_closed,
+  .accept_certificate = on_accept_certificate,
+};
+
+/* --- what there is to do --- */
+
+static gboolean
+may_send (WhisperLiveSession * self)
+{
+  return !self->lifecycle.paused
+      && (self->lifecycle.state == WHISPERLIVE_STATE_READY
+      || self->lifecycle.state == WHISPERLIVE_STATE_DRAINING);
+}
+
+static void
+send_audio (WhisperLiveSession * self, GBytes * frame)
+{
+  whisperlive_websocket_send_binary (self->websocket, frame);
+  self->stats.bytes_sent += g_bytes_get_size (frame);
+  g_bytes_unref (frame);
+}
+
+/* Sends what may be sent; the time at which to go on. */
+static gint64
+pump (WhisperLiveSession * self, gint64 now)
+{
+  WhisperLiveFlow flow;
+  gboolean sent = FALSE;
+  gint64 again;
+  GBytes *frame;
+
+  while ((frame = whisperlive_stream_pull (self->stream, now, &again))) {
+    send_audio (self, frame);
+    sent = TRUE;
+  }
+  if (sent) {
+    whisperlive_queue_get_flow (self->queue, &flow);
+    self->stats.max_server_lag = MAX (self->stats.max_server_lag,
+        WHISPERLIVE_SAMPLES_TO_TIME (flow.sent - flow.head));
+    report_stats (self);
+    step (self, WHISPERLIVE_EVENT_PROGRESS, "audio sent");
+  }
+  return again;
+}
+
+/* The round trip is not known better than by the upgrade until a ping was answered. */
+static gint64
+round_trip (WhisperLiveSession * self)
+{
+  gint64 measured = 2 * self->stats.round_trip / GST_USECOND;
+
+  return measured ? MIN (self->upgrade_time, measured) : self->upgrade_time;
+}
+
+/* At the end of the stream: have all words come? */
+static gint64
+drain (WhisperLiveSession * self, const WhisperLiveFlow * flow, gint64 now)
+{
+  gint64 again = G_MAXINT64;
+
+  if (!self->lifecycle.ended || flow->waiting
+      || self->lifecycle.state == WHISPERLIVE_STATE_CLOSING)
+    return again;
+  if (flow->head == flow->tail) {
+    step (self, WHISPERLIVE_EVENT_DRAINED, "all audio is transcribed");
+  } else if (may_send (self)) {
+    if (whisperlive_stream_is_drained (self->stream, now, &again)) {
+      step (self, WHISPERLIVE_EVENT_DRAINED, "all audio is transcribed");
+    } else if (self->lifecycle.state == WHISPERLIVE_STATE_READY) {
+      send_audio (self, whisperlive_stream_pull_padding (self->stream,
+              round_trip (self), now));
+      step (self, WHISPERLIVE_EVENT_ALL_SENT, "end of stream");
+    }
+  }
+  return again;
+}
+
+/* Pings, and settling by age. */
+static gint64
+keep_alive (WhisperLiveSession * self, gint64 now)
+{
+  gint64 interval =
+      self->settings->keepalive_interval * G_GINT64_CONSTANT (1000);
+  gint64 again = G_MAXINT64;
+
+  if (self->lifecycle.state != WHISPERLIVE_STATE_READY
+      && self->lifecycle.state != WHISPERLIVE_STATE_DRAINING)
+    return again;
+  if (interval) {
+    if (now >= self->next_ping) {
+      whisperlive_websocket_ping (self->websocket);
+      self->next_ping = now + interval;
+    }
+    again = self->next_ping;
+  }
+  if (now >= self->next_aging) {
+    if (!interval || now < self->heard + 2 * interval)
+      whisperlive_stream_settle_by_age (self->stream, now);
+    self->next_aging = now + AGING_PERIOD;
+  }
+  return MIN (again, self->next_aging);
+}
+
+/* Tells the lifecycle what the queue has become. */
+static void
+look_at_queue (WhisperLiveSession * self, WhisperLiveFlow * flow)
+{
+  report_losses (self);
+  whisperlive_queue_get_flow (self->queue, flow);
+  if (flow->generation != self->generation) {
+    self->generation = flow->generation;
+    whisperlive_stream_flushed (self->stream, flow);
+    step (self, WHISPERLIVE_EVENT_RESUMED, "flush");
+  }
+  if (flow->waiting && self->lifecycle.state == WHISPERLIVE_STATE_DISCONNECTED)
+    step (self, WHISPERLIVE_EVENT_AUDIO, "audio");
+  if (flow->ended && !self->lifecycle.ended)
+    step (self, WHISPERLIVE_EVENT_ENDED, "end of stream");
+  else if (!flow->ended && self->lifecycle.ended)
+    step (self, WHISPERLIVE_EVENT_RESUMED, "stream goes on");
+}
+
+static void
+work (WhisperLiveSession * self)
+{
+  gint64 now = g_get_monotonic_time ();
+  gint64 again = G_MAXINT64;
+  WhisperLiveFlow flow;
+
+  if (!self->settings || !self->lifecycle.running)
+    goto out;
+  look_at_queue (self, &flow);
+  if (may_send (self))
+    again = pump (self, now);
+  whisperlive_queue_get_flow (self->queue, &flow);
+  again = MIN (again, drain (self, &flow, now));
+  again = MIN (again, keep_alive (self, now));
+
+out:
+  if (self->lifecycle.deadline && now >= self->lifecycle.deadline)
+    step (self, WHISPERLIVE_EVENT_DEADLINE, "time-out");
+  if (self->lifecycle.deadline)
+    again = MIN (again, self->lifecycle.deadline);
+  g_source_set_ready_time (self->timer, again == G_MAXINT64 ? -1 : again);
+}
+
+/* --- thread --- */
+
+static gboolean
+on_wake (gpointer user_data)
+{
+  WhisperLiveSession *self = user_data;
+
+  /* first: what comes from now on wakes us again */
+  g_source_set_ready_time (self->wake, -1);
+  work (self);
+  return G_SOURCE_CONTINUE;
+}
+
+static gboolean
+on_timer (gpointer user_data)
+{
+  WhisperLiveSession *self = user_data;
+
+  g_source_set_ready_time (self->timer, -1);
+  work (self);
+  return G_SOURCE_CONTINUE;
+}
+
+static gboolean
+dispatch (GSource * source, GSourceFunc callback, gpointer user_data)
+{
+  return callback (user_data);
+}
+
+static GSource *
+make_source (WhisperLiveSession * self, const gchar * name, GSourceFunc func)
+{
+  static GSourceFuncs funcs = {.dispatch = dispatch };
+  GSource *source = g_source_new (&funcs, sizeof (GSource));
+
+  g_source_set_static_name (source, name);
+  g_source_set_callback (source, func, self, NULL);
+  g_source_attach (source, self->context);
+  return source;
+}
+
+static gboolean
+on_teardown_timeout (gpointer timed_out)
+{
+  *(gboolean *) timed_out = TRUE;
+  return G_SOURCE_CONTINUE;
+}
+
+/* Sockets are shut by now; what closes them is still in the context. */
+static void
+tear_down (WhisperLiveSession * self)
+{
+  gboolean timed_out = FALSE;
+  GSource *timeout = g_timeout_source_new (TEARDOWN_TIMEOUT / 1000);
+
+  g_clear_pointer (&self->websocket, whisperlive_websocket_free);
+  g_source_set_callback (timeout, on_teardown_timeout, &timed_out, NULL);
+  g_source_attach (timeout, self->context);
+  while (self->live && !timed_out)
+    g_main_context_iteration (self->context, TRUE);
+  if (timed_out)
+    GST_WARNING ("%u connections did not close in time", self->live);
+  g_source_destroy (timeout);
+  g_source_unref (timeout);
+  while (g_main_context_iteration (self->context, FALSE));
+
+  g_clear_pointer (&self->stream, whisperlive_stream_free);
+  g_clear_pointer (&self->settings, whisperlive_settings_free);
+}
+
+static gpointer
+thread_main (gpointer user_data)
+{
+  WhisperLiveSession *self = user_data;
+
+  g_main_context_push_thread_default (self->context);
+  g_main_loop_run (self->loop);
+  tear_down (self);
+  g_main_context_pop_thread_default (self->context);
+  return NULL;
+}
+
+static void
+on_queue_wake (gpointer queue, gpointer user_data)
+{
+  WhisperLiveSession *self = user_data;
+
+  g_source_set_ready_time (self->wake, 0);
+}
+
+WhisperLiveSession *
+whisperlive_session_new (WhisperLiveQueue * queue,
+    const WhisperLiveSessionEvents * events, gpointer owner)
+{
+  WhisperLiveSession *self = g_new0 (WhisperLiveSession, 1);
+
+  GST_DEBUG_CATEGORY_INIT (whisperlive_session_debug, "whisperlivesession", 0,
+      "WhisperLive session");
+  self->events = events;
+  self->owner = owner;
+  g_mutex_init (&self->stop_lock);
+  g_cond_init (&self->stop_cond);
+  self->stopped = TRUE;
+  self->queue = queue;
+  self->rand = g_rand_new ();
+  self->context = g_main_context_new ();
+  self->loop = g_main_loop_new (self->context, FALSE);
+  self->wake = make_source (self, "whisperlive wake", on_wake);
+  self->timer = make_source (self, "whisperlive timer", on_timer);
+  self->thread = g_thread_new ("whisperlive", thread_main, self);
+  whisperlive_queue_set_wake (queue, on_queue_wake, self);
+  return self;
+}
+
+static gboolean
+do_quit (gpointer user_data)
+{
+  WhisperLiveSession *self = user_data;
+
+  g_main_loop_quit (self->loop);
+  return G_SOURCE_REMOVE;
+}
+
+void
+whisperlive_session_free (WhisperLiveSession * self)
+{
+  g_assert (g_thread_self () != self->thread);
+
+  whisperlive_queue_set_wake (self->queue, NULL, NULL);
+  /* from inside: quit() before run() would be forgotten */
+  g_main_context_invoke (self->context, do_quit, self);
+  g_thread_join (self->thread);
+
+  g_source_destroy (self->wake);
+  g_source_unref (self->wake);
+  g_source_destroy (self->timer);
+  g_source_unref (self->timer);
+  g_main_loop_unref (self->loop);
+  g_main_context_unref (self->context);
+  g_rand_free (self->rand);
+  g_clear_error (&self->error);
+  g_free (self->session_id);
+  g_free (self->language);
+  g_mutex_clear (&self->stop_lock);
+  g_cond_clear (&self->stop_cond);
+  g_free (self);
+}
+
+/* --- commands --- */
+
+typedef struct
+{
+  WhisperLiveSession *session;
+  WhisperLiveSettings *settings;
+} Start;
+
+static void
+start_free (gpointer data)
+{
+  Start *start = data;
+
+  g_clear_pointer (&start->settings, whisperlive_settings_free);
+  g_free (start);
+}
+
+static gboolean
+do_start (gpointer data)
+{
+  Start *start = data;
+  WhisperLiveSession *self = start->session;
+  WhisperLiveFlow flow;
+
+  g_clear_pointer (&self->stream, whisperlive_stream_free);
+  g_clear_pointer (&self->settings, whisperlive_settings_free);
+  self->settings = g_steal_pointer (&start->settings);
+  self->stream = whisperlive_stream_new (self->queue, self->settings);
+  whisperlive_queue_get_flow (self->queue, &flow);
+  self->generation = flow.generation;
+  g_clear_pointer (&self->language, g_free);
+  self->stats = (WhisperLiveStats) { 0 };
+  whisperlive_lifecycle_init (&self->lifecycle, self->settings, self->rand);
+  step (self, WHISPERLIVE_EVENT_START, "start");
+  return G_SOURCE_REMOVE;
+}
+
+void
+whisperlive_session_start (WhisperLiveSession * self,
+    WhisperLiveSettings * settings)
+{
+  Start *start = g_new (Start, 1);
+
+  start->session = self;
+  start->settings = settings;
+  whisperlive_queue_start (self->queue, settings->max_size_time);
+  g_main_context_invoke_full (self->context, G_PRIORITY_DEFAULT, do_start,
+      start, start_free);
+}
+
+static gboolean
+do_play (gpointer data)
+{
+  WhisperLiveSession *self = data;
+
+  step (self, WHISPERLIVE_EVENT_PLAYING, "playing");
+  g_source_set_ready_time (self->wake, 0);
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
+do_pause (gpointer data)
+{
+  WhisperLiveSession *self = data;
+
+  step (self, WHISPERLIVE_EVENT_PAUSED, "paused");
+  g_source_set_ready_time (self->wake, 0);
+  return G_SOURCE_REMOVE;
+}
+
+void
+whisperlive_session_set_playing (WhisperLiveSession * self, gboolean playing)
+{
+  g_main_context_invoke (self->context, playing ? do_play : do_pause, self);
+}
+
+static gboolean
+do_stop (gpointer data)
+{
+  WhisperLiveSession *self = data;
+
+  step (self, WHISPERLIVE_EVENT_STOP, "stop");
+  return G_SOURCE_REMOVE;
+}
+
+void
+whisperlive_session_stop (WhisperLiveSession * self)
+{
+  /* it would wait for itself */
+  g_assert (g_thread_self () != self->thread);
+
+  g_mutex_lock (&self->stop_lock);
+  self->stopped = FALSE;
+  g_mutex_unlock (&self->stop_lock);
+  g_main_context_invoke (self->context, do_stop, self);
+  g_mutex_lock (&self->stop_lock);
+  while (!self->stopped)
+    g_cond_wait (&self->stop_cond, &self->stop_lock);
+  g_mutex_unlock (&self->stop_lock);
+}

@@ -1,0 +1,77 @@
+/* whisperlive-session: owns the thread, the context, the connection and every timer, and carries out what the lifecycle decides
+ *
+ * Copyright (C) 2026 the whisperlivesink authors
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#pragma once
+
+#include "whisperlive-lifecycle.h"
+#include "whisperlive-queue.h"
+#include "whisperlive-transcript.h"
+
+G_BEGIN_DECLS
+
+typedef struct
+{
+  WhisperLiveState state, previous;
+  const gchar *session_id;      /* of the present connection, or the last one; NULL before the first */
+  guint attempt;                /* failed attempts in a row */
+  GstClockTime retry_in;        /* WAITING: until the next attempt, else 0 */
+  const gchar *reason;
+} WhisperLiveStateReport;
+
+typedef struct
+{
+  const WhisperLiveUpdate *update;
+  gboolean translation;
+  GstClockTime running_time, stream_time, duration;
+  const WhisperLiveTimeline *timeline;  /* for the times in update->segment */
+  const gchar *language;        /* or NULL */
+  const gchar *session_id;
+} WhisperLiveTextReport;
+
+/* Of the session; those of the audio are the queue's. */
+typedef struct
+{
+  guint64 bytes_sent;
+  guint64 messages_received, messages_rejected;
+  guint64 segments_final;
+  guint64 sessions, connect_attempts, reconnects, waits;
+  GstClockTime round_trip;
+  GstClockTime max_server_lag;
+} WhisperLiveStats;
+
+/* All on the session thread, with no lock held. */
+typedef struct
+{
+  void (*state) (gpointer owner, const WhisperLiveStateReport * report);
+  void (*text) (gpointer owner, const WhisperLiveTextReport * report);
+  /* @probability: 0 when it was not detected but set. */
+  void (*language) (gpointer owner, const gchar * language, gdouble probability);
+  void (*lost) (gpointer owner, const WhisperLiveLoss * loss);
+  void (*drained) (gpointer owner, gboolean complete);
+  void (*raw) (gpointer owner, const gchar * message, gsize length, GstClockTime running_time);
+  void (*stats) (gpointer owner, const WhisperLiveStats * stats);
+  void (*warning) (gpointer owner, const gchar * text);
+  /* Once; after it nothing else is reported but losses and the state. @error: GST_RESOURCE_ERROR. */
+  void (*error) (gpointer owner, const GError * error);
+  gboolean (*accept_certificate) (gpointer owner, GTlsCertificate * certificate, GTlsCertificateFlags errors);
+} WhisperLiveSessionEvents;
+
+typedef struct _WhisperLiveSession WhisperLiveSession;
+
+/* Starts the thread. @queue and @owner have to outlive the session. */
+WhisperLiveSession *whisperlive_session_new (WhisperLiveQueue * queue, const WhisperLiveSessionEvents * events, gpointer owner);
+/* Joins the thread: never from the session's own callbacks. */
+void whisperlive_session_free (WhisperLiveSession * session);
+
+/* Takes @settings. Returns at once. */
+void whisperlive_session_start (WhisperLiveSession * session, WhisperLiveSettings * settings);
+/* Audio is sent only while playing. Returns at once. */
+void whisperlive_session_set_playing (WhisperLiveSession * session, gboolean playing);
+/* Returns when there is no connection any more: after a closing handshake, or close-timeout at the latest. */
+void whisperlive_session_stop (WhisperLiveSession * session);
+
+G_END_DECLS

@@ -1,0 +1,242 @@
+/* whisperlive-stream: audio and text of a session, apart from any network
+ *
+ * Copyright (C) 2026 the whisperlivesink authors
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "whisperlive-stream.h"
+
+#include "whisperlive-drain.h"
+#include "whisperlive-pacer.h"
+
+GST_DEBUG_CATEGORY_STATIC (whisperlive_stream_debug);
+#define GST_CAT_DEFAULT whisperlive_stream_debug
+
+/* What the server's buffer holds: text about older audio cannot come any more. */
+#define SERVER_BUFFER (45 * G_USEC_PER_SEC)
+/* A speaker's level is forgotten at this rate per final. */
+#define LEVEL_DECAY 0.9f
+#define NO_POSITION G_MAXUINT64
+
+struct _WhisperLiveStream
+{
+  WhisperLiveQueue *queue;
+  const WhisperLiveSettings *settings;
+
+  WhisperLiveTimeline *timeline;
+  WhisperLiveTranscript *transcript;
+  WhisperLivePacer pacer;
+  WhisperLiveDrain drain;
+  gboolean draining;            /* the padding was sent, and no audio since */
+  gboolean open;                /* the last message had a partial */
+  guint64 connection_samples;   /* sent on this connection, with padding */
+  guint64 next_position;        /* of the sample that would go on from the last one sent; NO_POSITION: none would */
+  gfloat speech_level;
+};
+
+WhisperLiveStream *
+whisperlive_stream_new (WhisperLiveQueue * queue,
+    const WhisperLiveSettings * settings)
+{
+  WhisperLiveStream *stream = g_new0 (WhisperLiveStream, 1);
+
+  GST_DEBUG_CATEGORY_INIT (whisperlive_stream_debug, "whisperlivestream", 0,
+      "WhisperLive audio and text");
+  stream->queue = queue;
+  stream->settings = settings;
+  stream->timeline = whisperlive_timeline_new ();
+  stream->transcript =
+      whisperlive_transcript_new (settings->same_output_threshold);
+  return stream;
+}
+
+void
+whisperlive_stream_free (WhisperLiveStream * stream)
+{
+  whisperlive_timeline_free (stream->timeline);
+  whisperlive_transcript_free (stream->transcript);
+  g_free (stream);
+}
+
+const WhisperLiveTimeline *
+whisperlive_stream_get_timeline (WhisperLiveStream * stream)
+{
+  return stream->timeline;
+}
+
+void
+whisperlive_stream_begin (WhisperLiveStream * stream, gint64 now)
+{
+  stream->next_position = whisperlive_queue_rewind (stream->queue);
+  stream->connection_samples = 0;
+  stream->draining = stream->open = FALSE;
+  whisperlive_timeline_begin (stream->timeline, stream->next_position);
+  whisperlive_transcript_begin (stream->transcript);
+  whisperlive_pacer_start (&stream->pacer, stream->settings->max_server_lag,
+      stream->settings->same_output_threshold, now);
+}
+
+void
+whisperlive_stream_flushed (WhisperLiveStream * stream,
+    const WhisperLiveFlow * flow)
+{
+  stream->draining = stream->open = FALSE;
+  stream->next_position = NO_POSITION;
+  whisperlive_transcript_discard (stream->transcript, flow->head);
+}
+
+GBytes *
+whisperlive_stream_pull (WhisperLiveStream * stream, gint64 now, gint64 * again)
+{
+  WhisperLiveFlow flow;
+  WhisperLiveChunk chunk;
+  gint64 at;
+
+  *again = G_MAXINT64;
+  whisperlive_queue_get_flow (stream->queue, &flow);
+  if (!flow.waiting)
+    return NULL;
+  at = whisperlive_pacer_ask (&stream->pacer, &flow, now);
+  if (at != WHISPERLIVE_PACER_NOW) {
+    *again = at;
+    return NULL;
+  }
+  if (!whisperlive_queue_send (stream->queue, now, &chunk))
+    return NULL;
+
+  if (chunk.position != stream->next_position)
+    whisperlive_timeline_jump (stream->timeline,
+        WHISPERLIVE_SAMPLES_TO_TIME (stream->connection_samples),
+        chunk.position);
+  whisperlive_timeline_mark (stream->timeline,
+      chunk.position + chunk.mark.offset, chunk.mark.running_time,
+      chunk.mark.stream_time, chunk.mark.rate, chunk.mark.applied_rate);
+  stream->draining = FALSE;
+  stream->connection_samples += chunk.samples;
+  stream->next_position = chunk.position + chunk.samples;
+  return chunk.data;
+}
+
+/* What the server has not settled, and whether it can be expected to say anything about that. */
+static void
+expect_quiet (WhisperLiveStream * stream, gint64 now)
+{
+  WhisperLiveFlow flow;
+
+  whisperlive_queue_get_flow (stream->queue, &flow);
+  whisperlive_drain_expect_quiet (&stream->drain, stream->pacer.slowest,
+      stream->open, flow.level, stream->speech_level, now);
+}
+
+GBytes *
+whisperlive_stream_pull_padding (WhisperLiveStream * stream, gint64 round_trip,
+    gint64 now)
+{
+  static const gsize sizes[] = { 4, 2, 1 };
+  guint samples = WHISPERLIVE_DRAIN_PADDING_MS * (WHISPERLIVE_RATE / 1000);
+  gsize size = samples * sizes[stream->settings->audio_format];
+  guint8 *data = g_malloc0 (size);
+  GstClockTime end = WHISPERLIVE_SAMPLES_TO_TIME (stream->connection_samples);
+
+  if (stream->settings->audio_format == WHISPERLIVE_FORMAT_UINT8)
+    memset (data, 0x80, size);
+  stream->connection_samples += samples;
+  stream->next_position = NO_POSITION;
+  stream->draining = TRUE;
+  whisperlive_drain_start (&stream->drain, end,
+      WHISPERLIVE_SAMPLES_TO_TIME (stream->connection_samples), round_trip,
+      now);
+  expect_quiet (stream, now);
+  return g_bytes_new_take (data, size);
+}
+
+static void
+settle (WhisperLiveStream * stream)
+{
+  WhisperLiveFlow flow;
+
+  whisperlive_queue_get_flow (stream->queue, &flow);
+  stream->speech_level = MAX (flow.level, stream->speech_level * LEVEL_DECAY);
+  whisperlive_queue_settle (stream->queue,
+      whisperlive_transcript_settled (stream->transcript));
+  whisperlive_timeline_forget (stream->timeline,
+      whisperlive_transcript_settled (stream->transcript));
+}
+
+GPtrArray *
+whisperlive_stream_hear (WhisperLiveStream * stream,
+    const GPtrArray * segments, gint64 now)
+{
+  guint64 settled = whisperlive_transcript_settled (stream->transcript);
+  GstClockTime last = 0, completed = 0;
+  GPtrArray *updates;
+  gboolean final;
+  guint i;
+
+  updates = whisperlive_transcript_take (stream->transcript, segments,
+      stream->timeline);
+  final = whisperlive_transcript_settled (stream->transcript) > settled;
+  if (final)
+    settle (stream);
+  whisperlive_pacer_heard (&stream->pacer, final, now);
+
+  stream->open = FALSE;
+  for (i = 0; i < segments->len; i++) {
+    WhisperLiveSegment *segment = g_ptr_array_index (segments, i);
+
+    if (!GST_CLOCK_TIME_IS_VALID (segment->end))
+      continue;
+    last = MAX (last, segment->end);
+    if (segment->completed)
+      completed = MAX (completed, segment->end);
+    else
+      stream->open = TRUE;
+  }
+  if (stream->draining) {
+    if (whisperlive_drain_heard (&stream->drain, last, completed, now))
+      stream->drain.quiet_at = now;
+    else
+      expect_quiet (stream, now);
+  }
+  return updates;
+}
+
+gboolean
+whisperlive_stream_is_drained (WhisperLiveStream * stream, gint64 now,
+    gint64 * again)
+{
+  WhisperLiveFlow flow;
+
+  *again = G_MAXINT64;
+  whisperlive_queue_get_flow (stream->queue, &flow);
+  if (flow.waiting)
+    return FALSE;
+  if (flow.sound >= flow.sent)
+    return TRUE;
+  if (!stream->draining)
+    return FALSE;
+  *again = stream->drain.quiet_at;
+  return now >= stream->drain.quiet_at;
+}
+
+GPtrArray *
+whisperlive_stream_finish (WhisperLiveStream * stream, gboolean complete)
+{
+  GPtrArray *updates = whisperlive_transcript_finish (stream->transcript);
+  WhisperLiveFlow flow;
+
+  settle (stream);
+  if (complete) {
+    whisperlive_queue_get_flow (stream->queue, &flow);
+    whisperlive_queue_settle (stream->queue, flow.tail);
+  }
+  return updates;
+}
+
+void
+whisperlive_stream_settle_by_age (WhisperLiveStream * stream, gint64 now)
+{
+  whisperlive_queue_settle (stream->queue,
+      whisperlive_queue_sent_before (stream->queue, now - SERVER_BUFFER));
+}

@@ -1,0 +1,44 @@
+/* whisperlive-stream: audio and text of a session, apart from any network
+ *
+ * Takes audio out of the queue as the pacer allows, and puts what the server answers through timeline and transcript; tells the queue
+ * what is settled, and the session when all is transcribed. On the session thread; the present time is an argument.
+ *
+ * Copyright (C) 2026 the whisperlivesink authors
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#pragma once
+
+#include "whisperlive-queue.h"
+#include "whisperlive-transcript.h"
+
+G_BEGIN_DECLS
+
+typedef struct _WhisperLiveStream WhisperLiveStream;
+
+/* @queue and @settings are borrowed. */
+WhisperLiveStream *whisperlive_stream_new (WhisperLiveQueue * queue, const WhisperLiveSettings * settings);
+void whisperlive_stream_free (WhisperLiveStream * stream);
+const WhisperLiveTimeline *whisperlive_stream_get_timeline (WhisperLiveStream * stream);
+
+/* A connection is ready for audio: what is not settled goes out again. */
+void whisperlive_stream_begin (WhisperLiveStream * stream, gint64 now);
+/* The queue was flushed. */
+void whisperlive_stream_flushed (WhisperLiveStream * stream, const WhisperLiveFlow * flow);
+
+/* The next frame to send (which then has to be sent), or NULL: *@again is when to ask again, G_MAXINT64 for never. */
+GBytes *whisperlive_stream_pull (WhisperLiveStream * stream, gint64 now, gint64 * again);
+/* Nothing waits: the silence to send after the last sample, and drained() begins to mean something. */
+GBytes *whisperlive_stream_pull_padding (WhisperLiveStream * stream, gint64 round_trip, gint64 now);
+
+/* A message with segments. Returns updates as whisperlive_transcript_take(). */
+GPtrArray *whisperlive_stream_hear (WhisperLiveStream * stream, const GPtrArray * segments, gint64 now);
+/* All that is sent has been transcribed, and nothing waits. *@again as in pull(). */
+gboolean whisperlive_stream_is_drained (WhisperLiveStream * stream, gint64 now, gint64 * again);
+/* The open partial becomes final. @complete: everything is settled; else only what the finals cover. */
+GPtrArray *whisperlive_stream_finish (WhisperLiveStream * stream, gboolean complete);
+/* What a responsive server has had for longer than its buffer lasts is settled, text or not. */
+void whisperlive_stream_settle_by_age (WhisperLiveStream * stream, gint64 now);
+
+G_END_DECLS

@@ -1,0 +1,484 @@
+/* whisperlive-transcript: the server's repeated, vanishing and renumbered segments made into one story
+ *
+ * Copyright (C) 2026 the whisperlivesink authors
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#ifdef HAVE_CONFIG_H
+#include "config.h"
+#endif
+
+#include "whisperlive-transcript.h"
+
+/* As many completed segments of a connection are remembered: a server keeps 500 */
+#define MAX_KNOWN 4096
+
+/* The server rounds times to milliseconds: two that mean the same may be this far apart. */
+#define JITTER WHISPERLIVE_TIME_TO_SAMPLES (GST_MSECOND)
+
+/* A segment, and where in the stream it lies */
+typedef struct
+{
+  WhisperLiveSegment *segment;  /* owned, or NULL: nothing */
+  guint64 start, end;           /* positions */
+} Place;
+
+struct _WhisperLiveTranscript
+{
+  guint same_output_threshold;
+  guint64 next_id;
+
+  /* the utterance that has been begun and has no final yet */
+  gboolean open;
+  guint64 id;
+  guint revision;               /* of its next update */
+  Place partial;                /* its last text */
+
+  /* what the server counts: the same partial text in messages one after the other */
+  gchar *repeated;              /* or NULL */
+  guint repeats;
+  guint64 repeats_end;          /* where the text ended when it first came again: as far as its audio is consumed */
+
+  GPtrArray *known;             /* of WhisperLiveSegment: this connection's completed ones, the last MAX_KNOWN */
+  guint64 settled;              /* end of the last final */
+  guint64 floor;                /* what ends before is old, whoever says it */
+  Place closed;                 /* the last final that the server did not give: it may still do so */
+};
+
+void
+whisperlive_update_free (WhisperLiveUpdate * update)
+{
+  if (!update)
+    return;
+  whisperlive_segment_free (update->segment);
+  g_free (update);
+}
+
+static void
+place_clear (Place * place)
+{
+  g_clear_pointer (&place->segment, whisperlive_segment_free);
+  place->start = place->end = 0;
+}
+
+static void
+place_move (Place * to, Place * from)
+{
+  place_clear (to);
+  *to = *from;
+  from->segment = NULL;
+}
+
+WhisperLiveTranscript *
+whisperlive_transcript_new (guint same_output_threshold)
+{
+  WhisperLiveTranscript *self = g_new0 (WhisperLiveTranscript, 1);
+
+  self->same_output_threshold = same_output_threshold;
+  self->known = g_ptr_array_new_with_free_func ((GDestroyNotify)
+      whisperlive_segment_free);
+  return self;
+}
+
+void
+whisperlive_transcript_free (WhisperLiveTranscript * self)
+{
+  if (!self)
+    return;
+  place_clear (&self->partial);
+  place_clear (&self->closed);
+  g_free (self->repeated);
+  g_ptr_array_unref (self->known);
+  g_free (self);
+}
+
+static void
+forget_repeats (WhisperLiveTranscript * self)
+{
+  g_clear_pointer (&self->repeated, g_free);
+  self->repeats = 0;
+}
+
+void
+whisperlive_transcript_begin (WhisperLiveTranscript * self)
+{
+  /* the open utterance stays open: its audio is sent again */
+  g_ptr_array_set_size (self->known, 0);
+  forget_repeats (self);
+  self->floor = MAX (self->floor, self->settled);
+}
+
+void
+whisperlive_transcript_discard (WhisperLiveTranscript * self, guint64 position)
+{
+  self->open = FALSE;
+  place_clear (&self->partial);
+  self->floor = MAX (self->floor, position);
+}
+
+guint64
+whisperlive_transcript_settled (const WhisperLiveTranscript * self)
+{
+  return self->settled;
+}
+
+/* Which of a message's segments are new */
+
+static gboolean
+has_times (const WhisperLiveSegment * segment)
+{
+  return GST_CLOCK_TIME_IS_VALID (segment->start);
+}
+
+/* A completed segment never changes: the server repeats it to the letter. */
+static gboolean
+same_segment (const WhisperLiveSegment * a, const WhisperLiveSegment * b)
+{
+  return a->start == b->start && a->end == b->end
+      && g_str_equal (a->text, b->text);
+}
+
+static gboolean
+same_run (const GPtrArray * a, guint a_first, const GPtrArray * b,
+    guint b_first, guint length)
+{
+  guint i;
+
+  for (i = 0; i < length; i++) {
+    if (!same_segment (g_ptr_array_index (a, a_first + i),
+            g_ptr_array_index (b, b_first + i)))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+static gboolean
+is_known (const WhisperLiveTranscript * self,
+    const WhisperLiveSegment * segment)
+{
+  guint i;
+
+  for (i = self->known->len; i > 0; i--) {
+    if (same_segment (g_ptr_array_index (self->known, i - 1), segment))
+      return TRUE;
+  }
+  return FALSE;
+}
+
+/* The index in @completed of the first new one */
+static guint
+find_new (const WhisperLiveTranscript * self, const GPtrArray * completed)
+{
+  const GPtrArray *known = self->known;
+  guint length, i;
+
+  /* as it should be: the message goes on where the known ones end */
+  for (length = MIN (completed->len, known->len); length > 0; length--) {
+    if (same_run (completed, 0, known, known->len - length, length))
+      return length;
+  }
+
+  /* the list has shrunk or was cut: new is what follows any that is known. Without times a text alone
+   * tells too little, but several in a row do. */
+  for (i = completed->len; i > 0; i--) {
+    const WhisperLiveSegment *segment = g_ptr_array_index (completed, i - 1);
+
+    if (has_times (segment) && is_known (self, segment))
+      return i;
+  }
+  for (i = known->len; completed->len > 1 && i >= completed->len; i--) {
+    if (same_run (completed, 0, known, i - completed->len, completed->len))
+      return completed->len;
+  }
+  return 0;
+}
+
+static void
+place_on (Place * place, const WhisperLiveSegment * segment,
+    const WhisperLiveTimeline * timeline, guint64 edge)
+{
+  place->segment = whisperlive_segment_copy (segment);
+  if (has_times (segment)) {
+    place->start = whisperlive_timeline_position (timeline, segment->start);
+    place->end = whisperlive_timeline_position (timeline, segment->end);
+  } else {
+    place->start = place->end = edge;
+  }
+}
+
+/* Nothing new begins before this */
+static guint64
+get_edge (const WhisperLiveTranscript * self)
+{
+  return MAX (self->settled, self->floor);
+}
+
+/* The final that was given out without the server's word for it, told by the server after all */
+static gboolean
+is_closed (const WhisperLiveTranscript * self, const Place * place)
+{
+  return self->closed.segment && has_times (place->segment)
+      && has_times (self->closed.segment)
+      && place->start + JITTER < self->closed.end
+      && g_str_equal (place->segment->text, self->closed.segment->text);
+}
+
+/* Updates */
+
+/* Takes the segment out of @place. */
+static void
+add_update (WhisperLiveTranscript * self, GPtrArray * updates, Place * place,
+    gboolean final)
+{
+  WhisperLiveUpdate *update = g_new0 (WhisperLiveUpdate, 1);
+
+  if (!self->open) {
+    self->open = TRUE;
+    self->id = self->next_id++;
+    self->revision = 0;
+  }
+  update->final = final;
+  update->id = self->id;
+  update->revision = self->revision++;
+  update->start = MAX (place->start, get_edge (self));
+  update->end = MAX (place->end, update->start);
+  update->segment = g_steal_pointer (&place->segment);
+  update->segment->completed = final;
+  g_ptr_array_add (updates, update);
+  if (!final)
+    return;
+
+  self->settled = update->end;
+  self->open = FALSE;
+  place_clear (&self->partial);
+}
+
+/* The open partial becomes final without the server's word for it, with its audio up to @end. */
+static void
+close_partial (WhisperLiveTranscript * self, GPtrArray * updates, guint64 end)
+{
+  Place place = { NULL, 0, 0 };
+
+  place_move (&place, &self->partial);
+  place.end = MAX (place.start, end);
+  place_clear (&self->closed);
+  self->closed.segment = whisperlive_segment_copy (place.segment);
+  self->closed.start = place.start;
+  self->closed.end = place.end;
+  add_update (self, updates, &place, TRUE);
+  self->floor = MAX (self->floor, self->settled);
+}
+
+/* A text that the server completes for having come again and again has lost what its partial still had:
+ * it begins where the last segment ended, and has no words. */
+static void
+restore_partial (const WhisperLiveTranscript * self, Place * place)
+{
+  const Place *partial = &self->partial;
+
+  if (!partial->segment || !self->repeated
+      || !g_str_equal (partial->segment->text, self->repeated)
+      || !g_str_equal (partial->segment->text, place->segment->text)
+      || !has_times (partial->segment) || !has_times (place->segment)
+      || partial->start < place->start || partial->start >= place->end)
+    return;
+  if (!place->segment->words && partial->segment->words)
+    place->segment->words = g_ptr_array_ref (partial->segment->words);
+  place->segment->start = partial->segment->start;
+  place->start = partial->start;
+}
+
+static gboolean
+is_old (const Place * place, guint64 old)
+{
+  return has_times (place->segment) && place->end <= old;
+}
+
+/* @repeated: the server may have completed it for having come again and again. */
+static void
+take_completed (WhisperLiveTranscript * self, GPtrArray * updates,
+    Place * place, gboolean repeated)
+{
+  if (is_closed (self, place)) {
+    self->settled = MAX (self->settled, place->end);
+  } else if (place->segment->text[0] == '\0') {
+    self->settled = MAX (self->settled, place->end);
+    if (self->partial.segment && self->partial.end <= self->settled)
+      place_clear (&self->partial);
+  } else {
+    if (repeated)
+      restore_partial (self, place);
+    add_update (self, updates, place, TRUE);
+  }
+}
+
+static void
+take_partial (WhisperLiveTranscript * self, GPtrArray * updates,
+    Place * partial)
+{
+  const Place *last = &self->partial;
+  Place copy = { NULL, 0, 0 };
+
+  if (partial->segment->text[0] == '\0' || is_closed (self, partial)
+      || (has_times (partial->segment)
+          && (partial->end <= get_edge (self)
+              || is_known (self, partial->segment))))
+    return;
+  if (last->segment && last->start == partial->start
+      && last->end == partial->end
+      && g_str_equal (last->segment->text, partial->segment->text))
+    return;
+
+  copy.segment = whisperlive_segment_copy (partial->segment);
+  copy.start = partial->start;
+  copy.end = partial->end;
+  add_update (self, updates, &copy, FALSE);
+  place_move (&self->partial, partial);
+}
+
+/* The server's count of messages with the same partial text, and what it makes of it */
+
+/* Whether the server would take one more of the open partial's text for done */
+static gboolean
+is_due (const WhisperLiveTranscript * self)
+{
+  return self->partial.segment && self->repeated
+      && self->repeats >= self->same_output_threshold
+      && g_str_equal (self->repeated, self->partial.segment->text);
+}
+
+/* As far as the server has consumed the open partial's audio */
+static guint64
+get_consumed (const WhisperLiveTranscript * self)
+{
+  if (self->repeats_end > self->partial.start
+      && self->repeats_end < self->partial.end)
+    return self->repeats_end;
+  return self->partial.end;
+}
+
+/* A repeated text that equals the last final is never completed: its audio is consumed and it is gone.
+ * @first: the first new thing in the message, or NULL. */
+static void
+close_consumed (WhisperLiveTranscript * self, GPtrArray * updates,
+    const Place * first)
+{
+  if (!is_due (self))
+    return;
+  if (first && (!has_times (first->segment)
+          || first->start + JITTER < get_consumed (self)))
+    return;
+  close_partial (self, updates, get_consumed (self));
+  self->repeats = 0;
+}
+
+static void
+count_repeats (WhisperLiveTranscript * self, const Place * partial,
+    gboolean any_final)
+{
+  if (!partial->segment) {
+    /* completed or consumed: the server still compares with that text. Anything else resets it. */
+    if (any_final)
+      self->repeats = 0;
+    else
+      forget_repeats (self);
+  } else if (self->repeated && *self->repeated
+      && g_str_equal (self->repeated, partial->segment->text)) {
+    if (++self->repeats == 1)
+      self->repeats_end = partial->end;
+  } else {
+    forget_repeats (self);
+    self->repeated = g_strdup (partial->segment->text);
+    self->repeats_end = partial->end;
+  }
+}
+
+/* What comes after the last completed one is open, even if an old server does not mark the completed ones. */
+static guint
+count_completed (const GPtrArray * segments)
+{
+  const WhisperLiveSegment *last;
+
+  if (segments->len == 0)
+    return 0;
+  last = g_ptr_array_index (segments, segments->len - 1);
+  return last->completed ? segments->len : segments->len - 1;
+}
+
+/* The completed ones of @segments that were not given out yet, as an array of Place */
+static GArray *
+collect_new (WhisperLiveTranscript * self, const GPtrArray * segments,
+    const WhisperLiveTimeline * timeline)
+{
+  g_autoptr (GPtrArray) completed = g_ptr_array_new ();
+  GArray *places = g_array_new (FALSE, FALSE, sizeof (Place));
+  guint64 edge = get_edge (self);
+  guint64 old;
+  guint i, first;
+
+  for (i = 0; i < count_completed (segments); i++)
+    g_ptr_array_add (completed, g_ptr_array_index (segments, i));
+  g_array_set_clear_func (places, (GDestroyNotify) place_clear);
+
+  first = find_new (self, completed);
+  /* what follows a known one is new even if its times overlap; without one only the times tell */
+  old = first > 0 ? self->floor : edge;
+  for (i = first; i < completed->len; i++) {
+    const WhisperLiveSegment *segment = g_ptr_array_index (completed, i);
+    Place place = { NULL, 0, 0 };
+
+    g_ptr_array_add (self->known, whisperlive_segment_copy (segment));
+    place_on (&place, segment, timeline, edge);
+    if (is_old (&place, old))
+      place_clear (&place);
+    else
+      g_array_append_val (places, place);
+  }
+  /* not at every message: it moves all of them */
+  if (self->known->len > 2 * MAX_KNOWN)
+    g_ptr_array_remove_range (self->known, 0, self->known->len - MAX_KNOWN);
+  return places;
+}
+
+GPtrArray *
+whisperlive_transcript_take (WhisperLiveTranscript * self,
+    const GPtrArray * segments, const WhisperLiveTimeline * timeline)
+{
+  GPtrArray *updates =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) whisperlive_update_free);
+  g_autoptr (GArray) places = collect_new (self, segments, timeline);
+  Place partial = { NULL, 0, 0 };
+  const Place *first = NULL;
+  guint i;
+
+  if (count_completed (segments) < segments->len) {
+    place_on (&partial, g_ptr_array_index (segments, segments->len - 1),
+        timeline, get_edge (self));
+    first = &partial;
+  }
+  if (places->len > 0)
+    first = &g_array_index (places, Place, 0);
+
+  close_consumed (self, updates, first);
+  for (i = 0; i < places->len; i++)
+    take_completed (self, updates, &g_array_index (places, Place, i),
+        !partial.segment && i == places->len - 1);
+  count_repeats (self, &partial, places->len > 0 || updates->len > 0);
+  if (partial.segment)
+    take_partial (self, updates, &partial);
+  place_clear (&partial);
+  return updates;
+}
+
+GPtrArray *
+whisperlive_transcript_finish (WhisperLiveTranscript * self)
+{
+  GPtrArray *updates =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) whisperlive_update_free);
+
+  if (self->partial.segment)
+    close_partial (self, updates, self->partial.end);
+  forget_repeats (self);
+  return updates;
+}

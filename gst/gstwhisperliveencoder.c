@@ -1,0 +1,321 @@
+/* gstwhisperliveencoder: raw audio of any kind in, chunks of the server's 16 kHz mono with running time out
+ *
+ * Copyright (C) 2026 the whisperlivesink authors
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "gstwhisperliveencoder.h"
+
+#include <math.h>
+
+#include "whisperlive-protocol.h"
+
+GST_DEBUG_CATEGORY_STATIC (whisperlive_encoder_debug);
+#define GST_CAT_DEFAULT whisperlive_encoder_debug
+
+/* As GstAudioBaseSink's alignment-threshold: smaller jumps are jitter of timestamps. */
+#define ALIGNMENT_THRESHOLD (40 * GST_MSECOND)
+#define LEVEL_WINDOW (WHISPERLIVE_RATE / 100)
+
+struct _GstWhisperLiveEncoder
+{
+  GstAudioInfo in, out;
+  guint chunk_samples;
+  GstAudioConverter *converter; /* NULL: no format yet */
+  GByteArray *pending;          /* converted, less than a chunk after pop() */
+  gboolean flush;               /* what is pending goes out though it is less than a chunk */
+  WhisperLiveMark mark;         /* of the first pending sample */
+  WhisperLiveMark next;         /* of a later one where time jumps, when its offset is not 0 */
+  GstClockTime expected;        /* timestamp of the next buffer, if there is no gap */
+};
+
+static GstAudioFormat
+wire_format (WhisperLiveFormat format)
+{
+  switch (format) {
+    case WHISPERLIVE_FORMAT_INT16:
+      return GST_AUDIO_FORMAT_S16LE;
+    case WHISPERLIVE_FORMAT_UINT8:
+      return GST_AUDIO_FORMAT_U8;
+    default:
+      return GST_AUDIO_FORMAT_F32LE;
+  }
+}
+
+GstWhisperLiveEncoder *
+gst_whisper_live_encoder_new (WhisperLiveFormat format, guint chunk_duration_ms)
+{
+  GstWhisperLiveEncoder *encoder = g_new0 (GstWhisperLiveEncoder, 1);
+
+  GST_DEBUG_CATEGORY_INIT (whisperlive_encoder_debug, "whisperliveencoder", 0,
+      "WhisperLive audio encoder");
+  gst_audio_info_set_format (&encoder->out, wire_format (format),
+      WHISPERLIVE_RATE, 1, NULL);
+  encoder->chunk_samples = chunk_duration_ms * (WHISPERLIVE_RATE / 1000);
+  encoder->pending = g_byte_array_new ();
+  gst_whisper_live_encoder_reset (encoder);
+  return encoder;
+}
+
+void
+gst_whisper_live_encoder_free (GstWhisperLiveEncoder * encoder)
+{
+  g_clear_pointer (&encoder->converter, gst_audio_converter_free);
+  g_byte_array_unref (encoder->pending);
+  g_free (encoder);
+}
+
+static guint
+pending_samples (GstWhisperLiveEncoder * encoder)
+{
+  return encoder->pending->len / encoder->out.bpf;
+}
+
+/* Channels without positions: a mix of all, for the speech may be on any of them. */
+static void
+set_mix_matrix (GstStructure * config, guint channels)
+{
+  GValue matrix = G_VALUE_INIT, row = G_VALUE_INIT, weight = G_VALUE_INIT;
+  guint i;
+
+  g_value_init (&matrix, GST_TYPE_ARRAY);
+  g_value_init (&row, GST_TYPE_ARRAY);
+  g_value_init (&weight, G_TYPE_FLOAT);
+  g_value_set_float (&weight, 1.0f / channels);
+  for (i = 0; i < channels; i++)
+    gst_value_array_append_value (&row, &weight);
+  gst_value_array_append_and_take_value (&matrix, &row);
+  gst_structure_take_value (config, GST_AUDIO_CONVERTER_OPT_MIX_MATRIX,
+      &matrix);
+  g_value_unset (&weight);
+}
+
+/* Without @in: silence, to get out what the resampler holds. */
+static void
+convert (GstWhisperLiveEncoder * encoder, gpointer in[], gsize in_frames)
+{
+  gsize out_frames, old = encoder->pending->len;
+  gpointer out[1];
+
+  out_frames = gst_audio_converter_get_out_frames (encoder->converter,
+      in_frames);
+  if (out_frames == 0)
+    return;
+  g_byte_array_set_size (encoder->pending,
+      old + out_frames * encoder->out.bpf);
+  out[0] = encoder->pending->data + old;
+  if (!gst_audio_converter_samples (encoder->converter, 0, in, in_frames, out,
+          out_frames))
+    g_byte_array_set_size (encoder->pending, old);
+}
+
+static void
+drain_converter (GstWhisperLiveEncoder * encoder)
+{
+  if (!encoder->converter)
+    return;
+  convert (encoder, NULL,
+      gst_audio_converter_get_max_latency (encoder->converter));
+  gst_audio_converter_reset (encoder->converter);
+}
+
+gboolean
+gst_whisper_live_encoder_set_format (GstWhisperLiveEncoder * encoder,
+    const GstAudioInfo * info)
+{
+  GstStructure *config;
+
+  if (encoder->converter && gst_audio_info_is_equal (info, &encoder->in))
+    return TRUE;
+  drain_converter (encoder);
+  g_clear_pointer (&encoder->converter, gst_audio_converter_free);
+
+  /* dither would make noise of silence */
+  config = gst_structure_new ("GstAudioConverterConfig",
+      GST_AUDIO_CONVERTER_OPT_DITHER_METHOD, GST_TYPE_AUDIO_DITHER_METHOD,
+      GST_AUDIO_DITHER_NONE, NULL);
+  if (GST_AUDIO_INFO_CHANNELS (info) > 1 && GST_AUDIO_INFO_IS_UNPOSITIONED (info))
+    set_mix_matrix (config, GST_AUDIO_INFO_CHANNELS (info));
+  encoder->in = *info;
+  encoder->converter = gst_audio_converter_new (GST_AUDIO_CONVERTER_FLAG_NONE,
+      &encoder->in, &encoder->out, config);
+  encoder->expected = GST_CLOCK_TIME_NONE;
+  return encoder->converter != NULL;
+}
+
+static void
+mark (GstWhisperLiveEncoder * encoder, GstClockTime timestamp,
+    const GstSegment * segment)
+{
+  WhisperLiveMark mark = {
+    .offset = pending_samples (encoder),
+    .running_time =
+        gst_segment_to_running_time (segment, GST_FORMAT_TIME, timestamp),
+    .stream_time =
+        gst_segment_to_stream_time (segment, GST_FORMAT_TIME, timestamp),
+    .rate = fabs (segment->rate),
+    .applied_rate = fabs (segment->applied_rate),
+  };
+
+  if (mark.offset == 0)
+    encoder->mark = mark;
+  encoder->next = mark;
+}
+
+static void
+take_time (GstWhisperLiveEncoder * encoder, GstBuffer * buffer,
+    const GstSegment * segment)
+{
+  gboolean first = !GST_CLOCK_TIME_IS_VALID (encoder->expected);
+  GstClockTime timestamp = GST_BUFFER_PTS (buffer);
+  GstSegment time;
+
+  if (segment->format != GST_FORMAT_TIME) {
+    /* bytes from somewhere: their time starts at 0 */
+    gst_segment_init (&time, GST_FORMAT_TIME);
+    segment = &time;
+    timestamp = GST_CLOCK_TIME_NONE;
+  }
+  if (!GST_CLOCK_TIME_IS_VALID (timestamp))
+    timestamp = first ? segment->start : encoder->expected;
+  if (!first && ABS (GST_CLOCK_DIFF (encoder->expected, timestamp)) <=
+      ALIGNMENT_THRESHOLD)
+    return;
+
+  if (!first) {
+    GST_DEBUG ("time jumps by %" GST_STIME_FORMAT,
+        GST_STIME_ARGS (GST_CLOCK_DIFF (encoder->expected, timestamp)));
+    drain_converter (encoder);
+  }
+  mark (encoder, timestamp, segment);
+  encoder->expected = timestamp;
+}
+
+gboolean
+gst_whisper_live_encoder_push (GstWhisperLiveEncoder * encoder,
+    GstBuffer * buffer, const GstSegment * segment)
+{
+  GstAudioBuffer audio;
+
+  if (!gst_audio_buffer_map (&audio, &encoder->in, buffer, GST_MAP_READ))
+    return FALSE;
+  take_time (encoder, buffer, segment);
+  convert (encoder, audio.planes, audio.n_samples);
+  encoder->expected += gst_util_uint64_scale (audio.n_samples, GST_SECOND,
+      GST_AUDIO_INFO_RATE (&encoder->in));
+  gst_audio_buffer_unmap (&audio);
+  return TRUE;
+}
+
+void
+gst_whisper_live_encoder_drain (GstWhisperLiveEncoder * encoder)
+{
+  drain_converter (encoder);
+  encoder->flush = encoder->pending->len > 0;
+}
+
+void
+gst_whisper_live_encoder_reset (GstWhisperLiveEncoder * encoder)
+{
+  if (encoder->converter)
+    gst_audio_converter_reset (encoder->converter);
+  g_byte_array_set_size (encoder->pending, 0);
+  encoder->flush = FALSE;
+  encoder->expected = GST_CLOCK_TIME_NONE;
+  encoder->mark = (WhisperLiveMark) {
+    .running_time = GST_CLOCK_TIME_NONE,
+    .stream_time = GST_CLOCK_TIME_NONE,
+    .rate = 1.0,
+    .applied_rate = 1.0,
+  };
+  encoder->next = encoder->mark;
+}
+
+/* One sample of the wire format; samples of it may lie anywhere in memory. */
+static gfloat
+sample (const GstWhisperLiveEncoder * encoder, const guint8 * data)
+{
+  switch (GST_AUDIO_INFO_FORMAT (&encoder->out)) {
+    case GST_AUDIO_FORMAT_S16LE:
+      return (gint16) GST_READ_UINT16_LE (data) / 32768.0f;
+    case GST_AUDIO_FORMAT_U8:
+      return (data[0] - 128) / 128.0f;
+    default:
+      return GST_READ_FLOAT_LE (data);
+  }
+}
+
+/* The loudest window's RMS. */
+static gfloat
+measure_level (GstWhisperLiveEncoder * encoder, guint samples)
+{
+  const guint8 *data = encoder->pending->data;
+  gfloat loudest = 0;
+  guint i, j;
+
+  for (i = 0; i < samples; i += LEVEL_WINDOW) {
+    guint n = MIN (LEVEL_WINDOW, samples - i);
+    gfloat sum = 0;
+
+    for (j = 0; j < n; j++, data += encoder->out.bpf) {
+      gfloat value = sample (encoder, data);
+
+      sum += value * value;
+    }
+    loudest = MAX (loudest, sum / n);
+  }
+  return sqrtf (loudest);
+}
+
+/* The mark of the sample that is @samples after that of @mark. */
+static void
+advance (WhisperLiveMark * mark, guint64 samples)
+{
+  if (GST_CLOCK_TIME_IS_VALID (mark->running_time))
+    mark->running_time += WHISPERLIVE_SAMPLES_TO_TIME (samples) / mark->rate;
+  if (GST_CLOCK_TIME_IS_VALID (mark->stream_time))
+    mark->stream_time +=
+        WHISPERLIVE_SAMPLES_TO_TIME (samples) * mark->applied_rate;
+  mark->offset = 0;
+}
+
+static WhisperLiveMark
+take_mark (GstWhisperLiveEncoder * encoder, guint samples)
+{
+  WhisperLiveMark mark = encoder->mark;
+
+  if (encoder->next.offset > 0 && encoder->next.offset < samples) {
+    /* what is before it goes on from the chunk before */
+    mark = encoder->mark = encoder->next;
+    encoder->next.offset = 0;
+    advance (&encoder->mark, samples - mark.offset);
+  } else if (encoder->next.offset == samples) {
+    encoder->mark = encoder->next;
+    encoder->mark.offset = encoder->next.offset = 0;
+  } else {
+    encoder->next.offset -= MIN (encoder->next.offset, samples);
+    advance (&encoder->mark, samples);
+  }
+  return mark;
+}
+
+WhisperLiveChunk *
+gst_whisper_live_encoder_pop (GstWhisperLiveEncoder * encoder)
+{
+  guint available = pending_samples (encoder);
+  guint samples = MIN (available, encoder->chunk_samples);
+  WhisperLiveMark mark;
+  gfloat level;
+  GBytes *data;
+
+  if (samples == 0 || (samples < encoder->chunk_samples && !encoder->flush))
+    return NULL;
+  level = measure_level (encoder, samples);
+  mark = take_mark (encoder, samples);
+  data = g_bytes_new (encoder->pending->data, samples * encoder->out.bpf);
+  g_byte_array_remove_range (encoder->pending, 0, samples * encoder->out.bpf);
+  if (samples == available)
+    encoder->flush = FALSE;
+  return whisperlive_chunk_new (data, samples, level, &mark);
+}

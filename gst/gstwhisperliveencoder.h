@@ -1,0 +1,34 @@
+/* gstwhisperliveencoder: raw audio of any kind in, chunks of the server's 16 kHz mono with running time out
+ *
+ * Copyright (C) 2026 the whisperlivesink authors
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#pragma once
+
+#include <gst/audio/audio.h>
+
+#include "whisperlive-queue.h"
+#include "whisperlive-settings.h"
+
+G_BEGIN_DECLS
+
+typedef struct _GstWhisperLiveEncoder GstWhisperLiveEncoder;
+
+GstWhisperLiveEncoder *gst_whisper_live_encoder_new (WhisperLiveFormat format, guint chunk_duration_ms);
+void gst_whisper_live_encoder_free (GstWhisperLiveEncoder * encoder);
+
+/* The tail of the former format goes out first. FALSE: no conversion from @info. */
+gboolean gst_whisper_live_encoder_set_format (GstWhisperLiveEncoder * encoder, const GstAudioInfo * info);
+/* FALSE: the buffer cannot be mapped. */
+gboolean gst_whisper_live_encoder_push (GstWhisperLiveEncoder * encoder, GstBuffer * buffer, const GstSegment * segment);
+/* What is left, to the last sample. */
+void gst_whisper_live_encoder_drain (GstWhisperLiveEncoder * encoder);
+/* Forgets what is left. */
+void gst_whisper_live_encoder_reset (GstWhisperLiveEncoder * encoder);
+
+/* The next chunk, or NULL. */
+WhisperLiveChunk *gst_whisper_live_encoder_pop (GstWhisperLiveEncoder * encoder);
+
+G_END_DECLS

@@ -1,0 +1,636 @@
+/* whisperlivesink: speech to text by a WhisperLive server
+ *
+ * Copyright (C) 2026 the whisperlivesink authors
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/**
+ * SECTION:element-whisperlivesink
+ * @title: whisperlivesink
+ *
+ * Takes raw audio, sends it to a [WhisperLive](https://github.com/collabora/WhisperLive) server by WebSocket, and posts
+ * the text that the server makes of it as element messages (`whisperlive/transcript` and others) and as tags
+ * (`language-code`, `whisperlive-transcript`). At EOS it waits for the last words.
+ *
+ * ## Example launch line
+ * |[
+ * gst-launch-1.0 -m -t filesrc location=speech.ogg ! decodebin ! whisperlivesink uri=ws://127.0.0.1:9090
+ * ]|
+ *
+ * Since: 0.1
+ */
+
+#include "gstwhisperlivesink.h"
+
+#include <gst/audio/audio.h>
+
+#include "gstwhisperliveencoder.h"
+#include "gstwhisperlivemessage.h"
+#include "gstwhisperlivesettings.h"
+
+GST_DEBUG_CATEGORY_STATIC (whisperlive_sink_debug);
+#define GST_CAT_DEFAULT whisperlive_sink_debug
+
+struct _GstWhisperLiveSink
+{
+  GstBaseSink parent;
+
+  WhisperLiveQueue *queue;
+  WhisperLiveSession *session;  /* from NULL→READY to READY→NULL */
+  gint playing;                 /* atomic: the session was told so */
+
+  /* streaming thread, while there is one; else state changes */
+  GstWhisperLiveEncoder *encoder;
+  gint live;                    /* of upstream: -1 when it has not been asked yet */
+
+  /* object lock */
+  WhisperLiveSettings *settings;
+  WhisperLiveState state;
+  gchar *session_id;
+  WhisperLiveStats stats;
+};
+
+enum
+{
+  SIGNAL_ACCEPT_CERTIFICATE,
+  N_SIGNALS
+};
+
+static guint signals[N_SIGNALS];
+static guint n_settings;        /* properties 1 to n_settings are settings; then come: */
+#define PROP_SESSION_ID (n_settings + 1)
+#define PROP_CONNECTION_STATE (n_settings + 2)
+#define PROP_STATS (n_settings + 3)
+static GParamSpec *connection_state_pspec, *session_id_pspec;
+
+static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE ("sink",
+    GST_PAD_SINK, GST_PAD_ALWAYS,
+    GST_STATIC_CAPS (GST_AUDIO_CAPS_MAKE (GST_AUDIO_FORMATS_ALL)
+        ", layout = (string) { interleaved, non-interleaved }"));
+
+#define gst_whisper_live_sink_parent_class parent_class
+G_DEFINE_TYPE_WITH_CODE (GstWhisperLiveSink, gst_whisper_live_sink,
+    GST_TYPE_BASE_SINK,
+    GST_DEBUG_CATEGORY_INIT (whisperlive_sink_debug, "whisperlivesink", 0,
+        "WhisperLive sink"));
+GST_ELEMENT_REGISTER_DEFINE (whisperlivesink, "whisperlivesink",
+    GST_RANK_NONE, GST_TYPE_WHISPER_LIVE_SINK);
+
+/* --- what the session reports: on its thread, no lock held --- */
+
+static void
+post (GstWhisperLiveSink * self, GstMessage * message)
+{
+  gst_element_post_message (GST_ELEMENT (self), message);
+}
+
+static void
+on_state (gpointer owner, const WhisperLiveStateReport * report)
+{
+  GstWhisperLiveSink *self = owner;
+  gboolean new_session;
+
+  GST_OBJECT_LOCK (self);
+  self->state = report->state;
+  new_session = g_strcmp0 (self->session_id, report->session_id) != 0;
+  if (new_session) {
+    g_free (self->session_id);
+    self->session_id = g_strdup (report->session_id);
+  }
+  GST_OBJECT_UNLOCK (self);
+
+  if (new_session)
+    g_object_notify_by_pspec (G_OBJECT (self), session_id_pspec);
+  g_object_notify_by_pspec (G_OBJECT (self), connection_state_pspec);
+  post (self, gst_whisper_live_message_new_state (GST_OBJECT (self), report));
+}
+
+static void
+on_text (gpointer owner, const WhisperLiveTextReport * report)
+{
+  GstWhisperLiveSink *self = owner;
+
+  post (self, gst_whisper_live_message_new_text (GST_OBJECT (self), report));
+  if (report->update->final && !report->translation)
+    post (self, gst_whisper_live_message_new_transcript_tag (GST_OBJECT (self),
+            report->update->segment->text));
+}
+
+static void
+on_language (gpointer owner, const gchar * language, gdouble probability)
+{
+  GstWhisperLiveSink *self = owner;
+
+  if (probability > 0)
+    post (self, gst_whisper_live_message_new_language (GST_OBJECT (self),
+            language, probability));
+  post (self, gst_whisper_live_message_new_language_tag (GST_OBJECT (self),
+          language));
+}
+
+static void
+on_lost (gpointer owner, const WhisperLiveLoss * loss)
+{
+  GstWhisperLiveSink *self = owner;
+
+  post (self, gst_whisper_live_message_new_lost (GST_OBJECT (self), loss));
+}
+
+static void
+on_drained (gpointer owner, gboolean complete)
+{
+  GstWhisperLiveSink *self = owner;
+  WhisperLiveCounters counters;
+
+  whisperlive_queue_get_counters (self->queue, &counters);
+  post (self, gst_whisper_live_message_new_drained (GST_OBJECT (self), complete,
+          &counters));
+}
+
+static void
+on_raw (gpointer owner, const gchar * text, gsize length,
+    GstClockTime running_time)
+{
+  GstWhisperLiveSink *self = owner;
+
+  post (self, gst_whisper_live_message_new_raw (GST_OBJECT (self), text, length,
+          running_time));
+}
+
+static void
+on_stats (gpointer owner, const WhisperLiveStats * stats)
+{
+  GstWhisperLiveSink *self = owner;
+
+  GST_OBJECT_LOCK (self);
+  self->stats = *stats;
+  GST_OBJECT_UNLOCK (self);
+}
+
+static void
+on_warning (gpointer owner, const gchar * text)
+{
+  GstWhisperLiveSink *self = owner;
+
+  GST_ELEMENT_WARNING (self, RESOURCE, FAILED,
+      ("The server warns: %s", text), (NULL));
+}
+
+static void
+on_error (gpointer owner, const GError * error)
+{
+  GstWhisperLiveSink *self = owner;
+
+  gst_element_message_full (GST_ELEMENT (self), GST_MESSAGE_ERROR,
+      error->domain, error->code, g_strdup (error->message), NULL, __FILE__,
+      GST_FUNCTION, __LINE__);
+}
+
+static gboolean
+on_accept_certificate (gpointer owner, GTlsCertificate * certificate,
+    GTlsCertificateFlags errors)
+{
+  gboolean accept = FALSE;
+
+  g_signal_emit (owner, signals[SIGNAL_ACCEPT_CERTIFICATE], 0, certificate,
+      errors, &accept);
+  return accept;
+}
+
+static const WhisperLiveSessionEvents session_events = {
+  .state = on_state,
+  .text = on_text,
+  .language = on_language,
+  .lost = on_lost,
+  .drained = on_drained,
+  .raw = on_raw,
+  .stats = on_stats,
+  .warning = on_warning,
+  .error = on_error,
+  .accept_certificate = on_accept_certificate,
+};
+
+/* --- streaming thread --- */
+
+static gboolean
+is_live (GstWhisperLiveSink * self)
+{
+  if (self->live < 0) {
+    GstQuery *query = gst_query_new_latency ();
+    gboolean live = FALSE;
+
+    if (gst_pad_peer_query (GST_BASE_SINK_PAD (self), query))
+      gst_query_parse_latency (query, &live, NULL, NULL);
+    gst_query_unref (query);
+    self->live = live;
+  }
+  return self->live > 0;
+}
+
+static WhisperLiveFull
+get_full (GstWhisperLiveSink * self)
+{
+  WhisperLiveLeaky leaky;
+
+  GST_OBJECT_LOCK (self);
+  leaky = self->settings->leaky;
+  GST_OBJECT_UNLOCK (self);
+
+  switch (leaky) {
+    case WHISPERLIVE_LEAKY_AUTO:
+      return is_live (self) ? WHISPERLIVE_FULL_DROP_OLD :
+          WHISPERLIVE_FULL_BLOCK;
+    case WHISPERLIVE_LEAKY_UPSTREAM:
+      return WHISPERLIVE_FULL_DROP_NEW;
+    case WHISPERLIVE_LEAKY_DOWNSTREAM:
+      return WHISPERLIVE_FULL_DROP_OLD;
+    default:
+      return WHISPERLIVE_FULL_BLOCK;
+  }
+}
+
+static void
+set_playing (GstWhisperLiveSink * self, gboolean playing)
+{
+  if (g_atomic_int_get (&self->playing) == playing)
+    return;
+  g_atomic_int_set (&self->playing, playing);
+  whisperlive_session_set_playing (self->session, playing);
+}
+
+/* Everything that the encoder has; waits through PAUSED. */
+static GstFlowReturn
+push_chunks (GstWhisperLiveSink * self)
+{
+  WhisperLiveFull full = get_full (self);
+  GstFlowReturn ret = GST_FLOW_OK;
+  WhisperLiveChunk *chunk;
+
+  /* GstBaseSink can commit its state to PLAYING without a state change */
+  set_playing (self, TRUE);
+  while (ret == GST_FLOW_OK
+      && (chunk = gst_whisper_live_encoder_pop (self->encoder))) {
+    while ((ret = whisperlive_queue_push (self->queue, chunk,
+                full)) == GST_FLOW_FLUSHING) {
+      ret = gst_base_sink_wait_preroll (GST_BASE_SINK (self));
+      if (ret != GST_FLOW_OK) {
+        whisperlive_chunk_free (chunk);
+        break;
+      }
+      set_playing (self, TRUE);
+    }
+  }
+  return ret;
+}
+
+static GstFlowReturn
+gst_whisper_live_sink_render (GstBaseSink * sink, GstBuffer * buffer)
+{
+  GstWhisperLiveSink *self = GST_WHISPER_LIVE_SINK (sink);
+
+  if (!gst_whisper_live_encoder_push (self->encoder, buffer, &sink->segment)) {
+    GST_ELEMENT_ERROR (self, STREAM, FORMAT, (NULL),
+        ("a buffer does not fit its caps"));
+    return GST_FLOW_ERROR;
+  }
+  return push_chunks (self);
+}
+
+static GstFlowReturn
+gst_whisper_live_sink_preroll (GstBaseSink * sink, GstBuffer * buffer)
+{
+  GstWhisperLiveSink *self = GST_WHISPER_LIVE_SINK (sink);
+  GstFlowReturn ret;
+
+  if (is_live (self))
+    return GST_FLOW_OK;
+  ret = whisperlive_queue_wait_ready (self->queue);
+  /* a flush: any other value would abort the state change for good */
+  return ret == GST_FLOW_FLUSHING ? GST_FLOW_OK : ret;
+}
+
+/* The last words. */
+static GstFlowReturn
+drain (GstWhisperLiveSink * self)
+{
+  GstFlowReturn ret;
+
+  gst_whisper_live_encoder_drain (self->encoder);
+  ret = push_chunks (self);
+  if (ret != GST_FLOW_OK)
+    return ret;
+  whisperlive_queue_end (self->queue);
+  while ((ret = whisperlive_queue_wait_drained (self->queue)) ==
+      GST_FLOW_FLUSHING) {
+    ret = gst_base_sink_wait_preroll (GST_BASE_SINK (self));
+    if (ret != GST_FLOW_OK)
+      break;
+    set_playing (self, TRUE);
+  }
+  return ret;
+}
+
+static GstFlowReturn
+gst_whisper_live_sink_wait_event (GstBaseSink * sink, GstEvent * event)
+{
+  GstWhisperLiveSink *self = GST_WHISPER_LIVE_SINK (sink);
+  GstFlowReturn ret;
+
+  ret = GST_BASE_SINK_CLASS (parent_class)->wait_event (sink, event);
+  if (ret == GST_FLOW_OK && GST_EVENT_TYPE (event) == GST_EVENT_EOS)
+    ret = drain (self);
+  return ret;
+}
+
+static gboolean
+gst_whisper_live_sink_event (GstBaseSink * sink, GstEvent * event)
+{
+  GstWhisperLiveSink *self = GST_WHISPER_LIVE_SINK (sink);
+  GstEventType type = GST_EVENT_TYPE (event);
+  gboolean ret;
+
+  if (type == GST_EVENT_STREAM_START)
+    self->live = -1;
+  ret = GST_BASE_SINK_CLASS (parent_class)->event (sink, event);
+  /* the base class has got the streaming thread out of here by now */
+  if (type == GST_EVENT_FLUSH_START || type == GST_EVENT_FLUSH_STOP) {
+    gst_whisper_live_encoder_reset (self->encoder);
+    whisperlive_queue_flush (self->queue);
+  }
+  return ret;
+}
+
+static gboolean
+gst_whisper_live_sink_set_caps (GstBaseSink * sink, GstCaps * caps)
+{
+  GstWhisperLiveSink *self = GST_WHISPER_LIVE_SINK (sink);
+  GstAudioInfo info;
+
+  if (!gst_audio_info_from_caps (&info, caps)
+      || !gst_whisper_live_encoder_set_format (self->encoder, &info)) {
+    GST_WARNING_OBJECT (self, "no conversion from %" GST_PTR_FORMAT, caps);
+    return FALSE;
+  }
+  return TRUE;
+}
+
+static gboolean
+gst_whisper_live_sink_propose_allocation (GstBaseSink * sink, GstQuery * query)
+{
+  /* planar audio */
+  gst_query_add_allocation_meta (query, GST_AUDIO_META_API_TYPE, NULL);
+  return TRUE;
+}
+
+static gboolean
+gst_whisper_live_sink_unlock (GstBaseSink * sink)
+{
+  whisperlive_queue_unlock (GST_WHISPER_LIVE_SINK (sink)->queue, TRUE);
+  return TRUE;
+}
+
+static gboolean
+gst_whisper_live_sink_unlock_stop (GstBaseSink * sink)
+{
+  whisperlive_queue_unlock (GST_WHISPER_LIVE_SINK (sink)->queue, FALSE);
+  return TRUE;
+}
+
+/* --- states --- */
+
+static WhisperLiveSettings *
+copy_settings (GstWhisperLiveSink * self)
+{
+  WhisperLiveSettings *settings;
+
+  GST_OBJECT_LOCK (self);
+  settings = whisperlive_settings_copy (self->settings);
+  GST_OBJECT_UNLOCK (self);
+  return settings;
+}
+
+static gboolean
+settings_are_good (GstWhisperLiveSink * self)
+{
+  g_autoptr (WhisperLiveSettings) settings = copy_settings (self);
+  g_autoptr (GError) error = NULL;
+
+  if (whisperlive_settings_check (settings, &error))
+    return TRUE;
+  on_error (self, error);
+  return FALSE;
+}
+
+static gboolean
+gst_whisper_live_sink_start (GstBaseSink * sink)
+{
+  GstWhisperLiveSink *self = GST_WHISPER_LIVE_SINK (sink);
+
+  if (!settings_are_good (self))
+    return FALSE;
+  self->session = whisperlive_session_new (self->queue, &session_events, self);
+  return TRUE;
+}
+
+static gboolean
+gst_whisper_live_sink_stop (GstBaseSink * sink)
+{
+  GstWhisperLiveSink *self = GST_WHISPER_LIVE_SINK (sink);
+
+  g_clear_pointer (&self->session, whisperlive_session_free);
+  return TRUE;
+}
+
+static gboolean
+begin (GstWhisperLiveSink * self)
+{
+  WhisperLiveSettings *settings;
+
+  /* they may have been changed in READY */
+  if (!settings_are_good (self))
+    return FALSE;
+  settings = copy_settings (self);
+  self->encoder = gst_whisper_live_encoder_new (settings->audio_format,
+      settings->chunk_duration);
+  self->live = -1;
+  self->playing = FALSE;
+  whisperlive_session_start (self->session, settings);
+  return TRUE;
+}
+
+static void
+end (GstWhisperLiveSink * self)
+{
+  whisperlive_session_stop (self->session);
+  g_clear_pointer (&self->encoder, gst_whisper_live_encoder_free);
+}
+
+static GstStateChangeReturn
+gst_whisper_live_sink_change_state (GstElement * element,
+    GstStateChange transition)
+{
+  GstWhisperLiveSink *self = GST_WHISPER_LIVE_SINK (element);
+  GstStateChangeReturn ret;
+
+  if (transition == GST_STATE_CHANGE_READY_TO_PAUSED && !begin (self))
+    return GST_STATE_CHANGE_FAILURE;
+  if (transition == GST_STATE_CHANGE_PAUSED_TO_PLAYING)
+    set_playing (self, TRUE);
+
+  ret = GST_ELEMENT_CLASS (parent_class)->change_state (element, transition);
+
+  if (transition == GST_STATE_CHANGE_PLAYING_TO_PAUSED)
+    set_playing (self, FALSE);
+  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY
+      || (transition == GST_STATE_CHANGE_READY_TO_PAUSED
+          && ret == GST_STATE_CHANGE_FAILURE))
+    end (self);
+  return ret;
+}
+
+/* --- object --- */
+
+static void
+gst_whisper_live_sink_set_property (GObject * object, guint id,
+    const GValue * value, GParamSpec * pspec)
+{
+  GstWhisperLiveSink *self = GST_WHISPER_LIVE_SINK (object);
+
+  GST_OBJECT_LOCK (self);
+  gst_whisper_live_settings_set (self->settings, value, pspec);
+  GST_OBJECT_UNLOCK (self);
+}
+
+static GstStructure *
+create_stats (GstWhisperLiveSink * self)
+{
+  GstStructure *structure = gst_base_sink_get_stats (GST_BASE_SINK (self));
+  WhisperLiveCounters counters;
+  WhisperLiveStats stats;
+
+  GST_OBJECT_LOCK (self);
+  stats = self->stats;
+  GST_OBJECT_UNLOCK (self);
+  whisperlive_queue_get_counters (self->queue, &counters);
+  gst_whisper_live_message_add_stats (structure, &stats, &counters);
+  return structure;
+}
+
+static void
+gst_whisper_live_sink_get_property (GObject * object, guint id,
+    GValue * value, GParamSpec * pspec)
+{
+  GstWhisperLiveSink *self = GST_WHISPER_LIVE_SINK (object);
+
+  if (id == PROP_STATS) {
+    g_value_take_boxed (value, create_stats (self));
+    return;
+  }
+  GST_OBJECT_LOCK (self);
+  if (id == PROP_SESSION_ID)
+    g_value_set_string (value, self->session_id);
+  else if (id == PROP_CONNECTION_STATE)
+    g_value_set_enum (value, self->state);
+  else
+    gst_whisper_live_settings_get (self->settings, value, pspec);
+  GST_OBJECT_UNLOCK (self);
+}
+
+static void
+gst_whisper_live_sink_finalize (GObject * object)
+{
+  GstWhisperLiveSink *self = GST_WHISPER_LIVE_SINK (object);
+
+  whisperlive_queue_free (self->queue);
+  whisperlive_settings_free (self->settings);
+  g_free (self->session_id);
+  G_OBJECT_CLASS (parent_class)->finalize (object);
+}
+
+static void
+gst_whisper_live_sink_init (GstWhisperLiveSink * self)
+{
+  self->queue = whisperlive_queue_new ();
+  self->settings = whisperlive_settings_new ();
+  gst_base_sink_set_sync (GST_BASE_SINK (self), FALSE);
+  /* it would keep a buffer for nothing */
+  gst_base_sink_set_last_sample_enabled (GST_BASE_SINK (self), FALSE);
+}
+
+static void
+install_properties (GObjectClass * klass)
+{
+  const GParamFlags flags = G_PARAM_READABLE | G_PARAM_STATIC_STRINGS;
+
+  n_settings = gst_whisper_live_settings_install_properties (klass);
+  session_id_pspec = g_param_spec_string ("session-id", "Session id",
+      "The uid in the handshake of the present or last connection, new for "
+      "every connection; NULL before the first", NULL, flags);
+  connection_state_pspec = g_param_spec_enum ("connection-state",
+      "Connection state", "State of the session with the server",
+      GST_TYPE_WHISPER_LIVE_STATE, WHISPERLIVE_STATE_DISCONNECTED, flags);
+  g_object_class_install_property (klass, PROP_SESSION_ID, session_id_pspec);
+  g_object_class_install_property (klass, PROP_CONNECTION_STATE,
+      connection_state_pspec);
+  g_object_class_install_property (klass, PROP_STATS,
+      g_param_spec_boxed ("stats", "Statistics",
+          "GstBaseSink's statistics, and the session's: durations of audio in "
+          "ns, bytes, messages, connections; they stay after the session",
+          GST_TYPE_STRUCTURE, flags));
+}
+
+static void
+gst_whisper_live_sink_class_init (GstWhisperLiveSinkClass * klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+  GstElementClass *element_class = GST_ELEMENT_CLASS (klass);
+  GstBaseSinkClass *sink_class = GST_BASE_SINK_CLASS (klass);
+
+  object_class->set_property = gst_whisper_live_sink_set_property;
+  object_class->get_property = gst_whisper_live_sink_get_property;
+  object_class->finalize = gst_whisper_live_sink_finalize;
+  install_properties (object_class);
+
+  /**
+   * GstWhisperLiveSink::accept-certificate:
+   * @sink: the sink
+   * @certificate: the server's certificate, which is not valid by the database
+   * @errors: what is wrong with it
+   *
+   * Emitted on the session's thread when #GstWhisperLiveSink:ssl-strict is set.
+   *
+   * Returns: %TRUE to accept the certificate
+   *
+   * Since: 0.1
+   */
+  signals[SIGNAL_ACCEPT_CERTIFICATE] = g_signal_new ("accept-certificate",
+      G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0,
+      g_signal_accumulator_true_handled, NULL, NULL, G_TYPE_BOOLEAN, 2,
+      G_TYPE_TLS_CERTIFICATE, G_TYPE_TLS_CERTIFICATE_FLAGS);
+
+  element_class->change_state =
+      GST_DEBUG_FUNCPTR (gst_whisper_live_sink_change_state);
+  gst_element_class_add_static_pad_template (element_class, &sink_template);
+  gst_element_class_set_static_metadata (element_class, "WhisperLive sink",
+      "Sink/Network/Audio", "Transcribes speech with a WhisperLive server",
+      "The whisperlivesink authors");
+
+  sink_class->start = GST_DEBUG_FUNCPTR (gst_whisper_live_sink_start);
+  sink_class->stop = GST_DEBUG_FUNCPTR (gst_whisper_live_sink_stop);
+  sink_class->unlock = GST_DEBUG_FUNCPTR (gst_whisper_live_sink_unlock);
+  sink_class->unlock_stop =
+      GST_DEBUG_FUNCPTR (gst_whisper_live_sink_unlock_stop);
+  sink_class->set_caps = GST_DEBUG_FUNCPTR (gst_whisper_live_sink_set_caps);
+  sink_class->propose_allocation =
+      GST_DEBUG_FUNCPTR (gst_whisper_live_sink_propose_allocation);
+  sink_class->event = GST_DEBUG_FUNCPTR (gst_whisper_live_sink_event);
+  sink_class->wait_event = GST_DEBUG_FUNCPTR (gst_whisper_live_sink_wait_event);
+  sink_class->preroll = GST_DEBUG_FUNCPTR (gst_whisper_live_sink_preroll);
+  sink_class->render = GST_DEBUG_FUNCPTR (gst_whisper_live_sink_render);
+
+  gst_type_mark_as_plugin_api (GST_TYPE_WHISPER_LIVE_TASK, 0);
+  gst_type_mark_as_plugin_api (GST_TYPE_WHISPER_LIVE_AUDIO_FORMAT, 0);
+  gst_type_mark_as_plugin_api (GST_TYPE_WHISPER_LIVE_LEAKY, 0);
+  gst_type_mark_as_plugin_api (GST_TYPE_WHISPER_LIVE_STATE, 0);
+}
