@@ -11,8 +11,6 @@
 #define ROUNDING (2 * GST_MSECOND)
 #define SHORTEST_PASS GST_SECOND
 #define QUIET (3 * G_USEC_PER_SEC)
-/* -12 dB */
-#define FAR_BELOW 0.25f
 
 void
 whisperlive_drain_start (WhisperLiveDrain * drain, GstClockTime audio_end,
@@ -44,7 +42,7 @@ void
 whisperlive_drain_expect_quiet (WhisperLiveDrain * drain, gint64 slowest,
     gboolean open, gfloat level, gfloat speech, gint64 now)
 {
-  if (open || slowest == 0 || level > speech * FAR_BELOW)
+  if (open || slowest == 0 || level > speech * WHISPERLIVE_FAR_BELOW)
     drain->quiet_at = G_MAXINT64;
   else
     drain->quiet_at = now + MAX (QUIET, 4 * slowest);

@@ -24,6 +24,9 @@ G_BEGIN_DECLS
 /* Silence appended after the last sample: a pass needs 1 s, and Whisper finds the last word better. */
 #define WHISPERLIVE_DRAIN_PADDING_MS 1200
 
+/* A level of less than this part of another one's, -12 dB, is not the same speaker's. */
+#define WHISPERLIVE_FAR_BELOW 0.25f
+
 typedef struct
 {
   gint64 since;                 /* all audio and the padding had been sent */

@@ -15,9 +15,10 @@
 
 #include "whisperlive-protocol.h"
 
-/* Bounds on what a server may say. A genuine one stays far below both of them. */
+/* Bounds on what a server may say. A genuine one stays far below all of them. */
 #define MAX_DEPTH 32
 #define MAX_VALUES (256 * 1024)
+#define MAX_DIGITS 18           /* any such integer fits */
 
 static gboolean
 G_GNUC_PRINTF (2, 3)
@@ -83,9 +84,36 @@ skip_string (gchar * p, const gchar * end, GError ** error)
   return NULL;
 }
 
-/* json-glib takes more than JSON (comments, quotes of another kind, octal escapes) and recurses as deep as
- * the input does: nothing of that gets to it. Python, on the other hand, writes NaN and Infinity, which are
- * not JSON: they become numbers that no check below lets pass as a time. */
+/* From the first digit to the last one; NULL if the parser, which wraps around, would get it wrong */
+static gchar *
+skip_digits (gchar * p, const gchar * end, GError ** error)
+{
+  const gchar *first = p;
+  gboolean fraction = p[-1] == '.';
+
+  while (p + 1 < end && g_ascii_isdigit (p[1]))
+    p++;
+  if (fraction || p - first < MAX_DIGITS)
+    return p;
+  refuse (error, "a number is too long");
+  return NULL;
+}
+
+static gboolean
+replace (gchar * p, const gchar * end, const gchar * name,
+    const gchar * replacement)
+{
+  gsize length = strlen (name);
+
+  if ((gsize) (end - p) < length || memcmp (p, name, length) != 0)
+    return FALSE;
+  memcpy (p, replacement, length);
+  return TRUE;
+}
+
+/* json-glib takes more than JSON (comments, quotes of another kind, octal escapes, a second value) and recurses as
+ * deep as the input does: nothing of that gets to it. Python, on the other hand, writes NaN and Infinity, which
+ * are not JSON: they become numbers that pass as no time. */
 static gboolean
 prepare (gchar * json, gsize length, GError ** error)
 {
@@ -93,36 +121,31 @@ prepare (gchar * json, gsize length, GError ** error)
   guint depth = 0, values = 0;
 
   for (p = json; p < end; p++) {
-    switch (*p) {
-      case '"':
-        if (!(p = skip_string (p + 1, end, error)))
-          return FALSE;
-        break;
-      case '{':
-      case '[':
-        if (++depth > MAX_DEPTH)
-          return refuse (error, "it is nested too deeply");
-        break;
-      case '}':
-      case ']':
-        if (depth-- == 0)
-          return refuse (error, "a bracket closes that was not open");
-        break;
-      case ',':
-        if (++values > MAX_VALUES)
-          return refuse (error, "it holds too many values");
-        break;
-      case 'N':
-        if (end - p >= 3 && memcmp (p, "NaN", 3) == 0)
-          memcpy (p, "-1 ", 3);
-        break;
-      case 'I':
-        if (end - p >= 8 && memcmp (p, "Infinity", 8) == 0)
-          memcpy (p, "1e999   ", 8);
-        break;
-      default:
-        if (!g_ascii_isalnum (*p) && !strchr (" \t\r\n:+-.", *p))
-          return refuse (error, "it is not JSON");
+    if (strchr (" \t\r\n", *p))
+      continue;
+    /* an object, and nothing else before it or after it */
+    if (*p == '{' || *p == '[') {
+      if (depth == 0 && values++ > 0)
+        return refuse (error, "it is more than one value");
+      if (++depth > MAX_DEPTH)
+        return refuse (error, "it is nested too deeply");
+    } else if (depth == 0) {
+      return refuse (error, "it is not a JSON object");
+    } else if (*p == '}' || *p == ']') {
+      depth--;
+    } else if (*p == ',') {
+      if (++values > MAX_VALUES)
+        return refuse (error, "it holds too many values");
+    } else if (*p == '"') {
+      if (!(p = skip_string (p + 1, end, error)))
+        return FALSE;
+    } else if (g_ascii_isdigit (*p)) {
+      if (!(p = skip_digits (p, end, error)))
+        return FALSE;
+    } else if (!replace (p, end, "NaN", "-1 ")
+        && !replace (p, end, "Infinity", "1e999   ")
+        && !g_ascii_isalpha (*p) && !strchr (":+-.", *p)) {
+      return refuse (error, "it is not JSON");
     }
   }
   return TRUE;

@@ -67,7 +67,7 @@ enter (WhisperLiveLifecycle * l, WhisperLiveState state, gint64 deadline)
 {
   l->state = state;
   l->state_deadline = deadline;
-  l->finishing = FALSE;
+  l->finishing = l->replacing = FALSE;
 }
 
 static WhisperLiveActions
@@ -136,10 +136,12 @@ finish (WhisperLiveLifecycle * l, WhisperLiveActions outcome, gint64 now)
 
 /* CLOSING is over. */
 static WhisperLiveActions
-closed (WhisperLiveLifecycle * l)
+closed (WhisperLiveLifecycle * l, gint64 now)
 {
   WhisperLiveActions actions = WHISPERLIVE_ACTION_ABORT;
 
+  if (l->running && l->replacing)
+    return actions | WHISPERLIVE_ACTION_REWIND | connect_now (l, now);
   if (l->running && l->ended)
     actions |= WHISPERLIVE_ACTION_REPORT_DRAINED;
   l->ended = FALSE;
@@ -188,7 +190,7 @@ deadline (WhisperLiveLifecycle * l, gint64 now)
           WHISPERLIVE_CAUSE_READY_TIMEOUT, now);
     case WHISPERLIVE_STATE_CLOSING:
       if (!l->finishing)
-        return closed (l);
+        return closed (l, now);
       l->finishing = FALSE;
       l->state_deadline = now + l->close_timeout / 2;
       return WHISPERLIVE_ACTION_CLOSE;
@@ -228,16 +230,23 @@ step_connection (WhisperLiveLifecycle * l, const WhisperLiveEvent * event,
     case WHISPERLIVE_EVENT_SERVER_BYE:
       l->bye = is_streaming (l);
       break;
+    case WHISPERLIVE_EVENT_REPLACE:
+      if (!is_streaming (l))
+        break;
+      enter (l, WHISPERLIVE_STATE_CLOSING, now + l->close_timeout);
+      l->replacing = TRUE;
+      l->progress = now;
+      return WHISPERLIVE_ACTION_CLOSE;
     case WHISPERLIVE_EVENT_CLOSED:
       if (l->state == WHISPERLIVE_STATE_CLOSING)
-        return closed (l);
+        return closed (l, now);
       if (has_connection (l))
         return fail (l, l->full ? WHISPERLIVE_CAUSE_FULL :
             WHISPERLIVE_CAUSE_CLOSED, now);
       break;
     case WHISPERLIVE_EVENT_REFUSED:
       if (l->state == WHISPERLIVE_STATE_CLOSING)
-        return closed (l);
+        return closed (l, now);
       if (has_connection (l))
         return give_up (l, WHISPERLIVE_CAUSE_REFUSED);
       break;

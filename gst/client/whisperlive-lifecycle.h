@@ -43,6 +43,7 @@ typedef enum
   WHISPERLIVE_EVENT_PROGRESS,   /* audio was sent, or text came */
   WHISPERLIVE_EVENT_TEXT,       /* a final: the session works */
   WHISPERLIVE_EVENT_DRAINED,    /* the last words are there */
+  WHISPERLIVE_EVENT_REPLACE,    /* this session is no good any more, a new one may be */
   WHISPERLIVE_EVENT_CLOSED,     /* the connection has ended, cleanly or not */
   WHISPERLIVE_EVENT_REFUSED,    /* and to try again would be no use */
   WHISPERLIVE_EVENT_DEADLINE,   /* deadline has come */
@@ -105,6 +106,7 @@ typedef struct
   gint64 full_delay;
   gboolean bye;                 /* DISCONNECT has come, likewise */
   gboolean finishing;           /* CLOSING, and it is the server's turn to close */
+  gboolean replacing;           /* CLOSING, and a new connection comes after it */
 } WhisperLiveLifecycle;
 
 void whisperlive_lifecycle_init (WhisperLiveLifecycle * lifecycle, const WhisperLiveSettings * settings, GRand * rand);

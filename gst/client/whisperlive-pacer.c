@@ -9,6 +9,13 @@
 
 #include "whisperlive-protocol.h"
 
+/* The server's buffer, and what it throws away when that is full */
+#define BUFFER (45 * WHISPERLIVE_RATE)
+#define TRIM (30 * WHISPERLIVE_RATE)
+/* Left of the window for passes that complete nothing, and what each of those is worth */
+#define RESERVE (4 * WHISPERLIVE_RATE)
+#define STEP WHISPERLIVE_RATE
+#define CAUTIOUS (4 * WHISPERLIVE_RATE)
 /* Silence beyond the window: the server drops it within a pass, and says nothing about it. */
 #define SILENCE_SPEED 8
 /* Quiet for this long, or for three times its slowest pass so far: the server has nothing to say about what it holds. */
@@ -16,22 +23,39 @@
 
 void
 whisperlive_pacer_start (WhisperLivePacer * pacer, guint max_server_lag_ms,
-    guint same_output_threshold, gint64 now)
+    gboolean cautious, gint64 now)
 {
+  guint64 window = (guint64) max_server_lag_ms * (WHISPERLIVE_RATE / 1000);
+
   *pacer = (WhisperLivePacer) {
-    .window = (guint64) max_server_lag_ms * (WHISPERLIVE_RATE / 1000),
-    .patience = same_output_threshold + 2,
+    .window = cautious ? CAUTIOUS : window - MIN (RESERVE, window / 2),
     .heard = now,
   };
 }
 
 void
-whisperlive_pacer_heard (WhisperLivePacer * pacer, gboolean settled, gint64 now)
+whisperlive_pacer_heard (WhisperLivePacer * pacer, gboolean settled,
+    gboolean open, gint64 now)
 {
-  if (pacer->unsettling > 0)
+  if (pacer->open)
     pacer->slowest = MAX (pacer->slowest, now - pacer->heard);
   pacer->heard = now;
-  pacer->unsettling = settled ? 0 : pacer->unsettling + 1;
+  pacer->open = open;
+  pacer->barren = settled ? 0 : pacer->barren + 1;
+}
+
+/* Would the next chunk make the server throw away what it has not settled? */
+static gboolean
+overflows (const WhisperLivePacer * pacer, guint64 unsettled)
+{
+  return pacer->buffered > BUFFER && unsettled > pacer->buffered - TRIM;
+}
+
+/* The first message after a final is from a pass that began with it, before more could be sent. */
+static guint64
+allowance (const WhisperLivePacer * pacer)
+{
+  return pacer->window + (pacer->barren > 1 ? pacer->barren - 1 : 0) * STEP;
 }
 
 gint64
@@ -40,26 +64,30 @@ whisperlive_pacer_ask (WhisperLivePacer * pacer, const WhisperLiveFlow * flow,
 {
   guint64 lag = flow->sent - MIN (flow->head, flow->sent) + flow->waiting;
   guint64 sound = flow->sent - flow->sound + flow->waiting;
+  guint64 allowed = allowance (pacer);
   gint64 duration = WHISPERLIVE_SAMPLES_TO_TIME ((guint64) flow->waiting) /
       GST_USECOND;
-  gint64 at;
+  gint64 at = pacer->next;
 
-  if (lag <= pacer->window) {
+  if (lag <= allowed && !overflows (pacer, flow->sent - flow->sound)) {
     pacer->next = now;
     return WHISPERLIVE_PACER_NOW;
   }
-
-  if (sound <= pacer->window) {
+  if (sound <= allowed)
     duration /= SILENCE_SPEED;
-    at = pacer->next;
-  } else if (pacer->unsettling > pacer->patience) {
-    at = pacer->next;
-  } else {
-    at = MAX (pacer->next, pacer->heard + MAX (STALL, 3 * pacer->slowest));
-  }
+  else
+    at = MAX (at, pacer->heard + MAX (STALL, 3 * pacer->slowest));
   if (now < at)
     return at;
   /* from now on, not from when it was due: what was held up is not sent in a burst */
   pacer->next = now + duration;
   return WHISPERLIVE_PACER_NOW;
+}
+
+void
+whisperlive_pacer_sent (WhisperLivePacer * pacer, guint samples)
+{
+  if (pacer->buffered > BUFFER)
+    pacer->buffered -= TRIM;
+  pacer->buffered += samples;
 }

@@ -362,8 +362,10 @@ whisperlive_queue_get_flow (WhisperLiveQueue * queue, WhisperLiveFlow * flow)
   for (l = queue->chunks.head; l != queue->next; l = l->next) {
     WhisperLiveChunk *chunk = l->data;
 
-    if (!sound && chunk->level >= WHISPERLIVE_SILENCE_LEVEL) {
-      flow->sound = MAX (chunk->position, queue->head);
+    if (chunk->level >= WHISPERLIVE_SILENCE_LEVEL) {
+      if (!sound)
+        flow->sound = MAX (chunk->position, queue->head);
+      flow->loud += head_samples (queue, chunk);
       sound = TRUE;
     }
     flow->level = MAX (flow->level, chunk->level);

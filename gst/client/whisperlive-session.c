@@ -636,6 +636,8 @@ work (WhisperLiveSession * self)
   if (!self->settings || !self->lifecycle.running)
     goto out;
   look_at_queue (self, &flow);
+  if (may_send (self) && whisperlive_stream_is_stuck (self->stream))
+    step (self, WHISPERLIVE_EVENT_REPLACE, "no text from this session");
   if (may_send (self))
     again = pump (self, now);
   whisperlive_queue_get_flow (self->queue, &flow);

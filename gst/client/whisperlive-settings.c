@@ -189,6 +189,19 @@ presentable_uri (const gchar * text)
   return g_strdup ("(hidden: it holds a user name)");
 }
 
+/* GLib takes anything for one */
+static gboolean
+is_host (const gchar * host)
+{
+  const gchar *p;
+
+  for (p = host; p && *p; p++) {
+    if ((guchar) * p <= ' ' || *p == 0x7f)
+      return FALSE;
+  }
+  return host && *host;
+}
+
 static gboolean
 check_uri (const gchar * name, const gchar * text, const gchar * const *schemes,
     GError ** error)
@@ -209,7 +222,7 @@ check_uri (const gchar * name, const gchar * text, const gchar * const *schemes,
   if (!g_strv_contains (schemes, g_uri_get_scheme (uri)))
     return refuse (error, "%s \"%s\" has to begin with one of %s://",
         name, shown, wanted);
-  if (!g_uri_get_host (uri) || g_uri_get_host (uri)[0] == '\0')
+  if (!is_host (g_uri_get_host (uri)))
     return refuse (error, "%s \"%s\" names no host", name, shown);
   if (g_uri_get_port (uri) == 0)
     return refuse (error, "%s \"%s\" has port 0", name, shown);

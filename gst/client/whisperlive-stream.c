@@ -18,6 +18,11 @@ GST_DEBUG_CATEGORY_STATIC (whisperlive_stream_debug);
 /* A speaker's level is forgotten at this rate per final. */
 #define LEVEL_DECAY 0.9f
 #define NO_POSITION G_MAXUINT64
+/* Less sound than this is no word. */
+#define STUCK_SAMPLES (WHISPERLIVE_RATE / 2)
+#define MAX_REPLAYS 2
+/* So many passes without a final or a partial, and there will be none */
+#define STUCK_PASSES 8
 
 struct _WhisperLiveStream
 {
@@ -29,10 +34,11 @@ struct _WhisperLiveStream
   WhisperLivePacer pacer;
   WhisperLiveDrain drain;
   gboolean draining;            /* the padding was sent, and no audio since */
-  gboolean open;                /* the last message had a partial */
   guint64 connection_samples;   /* sent on this connection, with padding */
   guint64 next_position;        /* of the sample that would go on from the last one sent; NO_POSITION: none would */
   gfloat speech_level;
+  gboolean stuck;               /* nothing but a new connection gets text out of what is left */
+  guint replays;                /* for being stuck, since the last final */
 };
 
 WhisperLiveStream *
@@ -68,20 +74,23 @@ whisperlive_stream_get_timeline (WhisperLiveStream * stream)
 void
 whisperlive_stream_begin (WhisperLiveStream * stream, gint64 now)
 {
+
   stream->next_position = whisperlive_queue_rewind (stream->queue);
   stream->connection_samples = 0;
-  stream->draining = stream->open = FALSE;
+  stream->draining = FALSE;
   whisperlive_timeline_begin (stream->timeline, stream->next_position);
   whisperlive_transcript_begin (stream->transcript);
   whisperlive_pacer_start (&stream->pacer, stream->settings->max_server_lag,
-      stream->settings->same_output_threshold, now);
+      stream->stuck, now);
+  stream->replays += stream->stuck;
+  stream->stuck = FALSE;
 }
 
 void
 whisperlive_stream_flushed (WhisperLiveStream * stream,
     const WhisperLiveFlow * flow)
 {
-  stream->draining = stream->open = FALSE;
+  stream->draining = FALSE;
   stream->next_position = NO_POSITION;
   whisperlive_transcript_discard (stream->transcript, flow->head);
 }
@@ -113,6 +122,7 @@ whisperlive_stream_pull (WhisperLiveStream * stream, gint64 now, gint64 * again)
       chunk.position + chunk.mark.offset, chunk.mark.running_time,
       chunk.mark.stream_time, chunk.mark.rate, chunk.mark.applied_rate);
   stream->draining = FALSE;
+  whisperlive_pacer_sent (&stream->pacer, chunk.samples);
   stream->connection_samples += chunk.samples;
   stream->next_position = chunk.position + chunk.samples;
   return chunk.data;
@@ -126,7 +136,7 @@ expect_quiet (WhisperLiveStream * stream, gint64 now)
 
   whisperlive_queue_get_flow (stream->queue, &flow);
   whisperlive_drain_expect_quiet (&stream->drain, stream->pacer.slowest,
-      stream->open, flow.level, stream->speech_level, now);
+      stream->pacer.open, flow.level, stream->speech_level, now);
 }
 
 GBytes *
@@ -141,6 +151,7 @@ whisperlive_stream_pull_padding (WhisperLiveStream * stream, gint64 round_trip,
 
   if (stream->settings->audio_format == WHISPERLIVE_FORMAT_UINT8)
     memset (data, 0x80, size);
+  whisperlive_pacer_sent (&stream->pacer, samples);
   stream->connection_samples += samples;
   stream->next_position = NO_POSITION;
   stream->draining = TRUE;
@@ -164,42 +175,70 @@ settle (WhisperLiveStream * stream)
       whisperlive_transcript_settled (stream->transcript));
 }
 
+/* The server says that it has heard something in what is left, but not what: Whisper takes the end of it for no speech, and the server
+ * completes nothing then. It would go on like that as long as it has just this audio. */
+static gboolean
+is_barren (WhisperLiveStream * stream)
+{
+  WhisperLiveFlow flow;
+
+  whisperlive_queue_get_flow (stream->queue, &flow);
+  return !stream->pacer.open && flow.loud >= STUCK_SAMPLES
+      && flow.level > stream->speech_level * WHISPERLIVE_FAR_BELOW
+      && stream->replays < MAX_REPLAYS;
+}
+
+static void
+hear_while_draining (WhisperLiveStream * stream, GstClockTime last,
+    GstClockTime completed, gint64 now)
+{
+  if (!whisperlive_drain_heard (&stream->drain, last, completed, now))
+    expect_quiet (stream, now);
+  else if (is_barren (stream))
+    stream->stuck = TRUE;
+  else
+    stream->drain.quiet_at = now;
+}
+
 GPtrArray *
 whisperlive_stream_hear (WhisperLiveStream * stream,
     const GPtrArray * segments, gint64 now)
 {
   guint64 settled = whisperlive_transcript_settled (stream->transcript);
   GstClockTime last = 0, completed = 0;
+  gboolean final, open = FALSE;
   GPtrArray *updates;
-  gboolean final;
   guint i;
 
-  updates = whisperlive_transcript_take (stream->transcript, segments,
-      stream->timeline);
-  final = whisperlive_transcript_settled (stream->transcript) > settled;
-  if (final)
-    settle (stream);
-  whisperlive_pacer_heard (&stream->pacer, final, now);
-
-  stream->open = FALSE;
   for (i = 0; i < segments->len; i++) {
     WhisperLiveSegment *segment = g_ptr_array_index (segments, i);
 
+    open |= !segment->completed;
     if (!GST_CLOCK_TIME_IS_VALID (segment->end))
       continue;
     last = MAX (last, segment->end);
     if (segment->completed)
       completed = MAX (completed, segment->end);
-    else
-      stream->open = TRUE;
   }
-  if (stream->draining) {
-    if (whisperlive_drain_heard (&stream->drain, last, completed, now))
-      stream->drain.quiet_at = now;
-    else
-      expect_quiet (stream, now);
+  updates = whisperlive_transcript_take (stream->transcript, segments,
+      stream->timeline);
+  final = whisperlive_transcript_settled (stream->transcript) > settled;
+  if (final) {
+    stream->replays = 0;
+    settle (stream);
   }
+  whisperlive_pacer_heard (&stream->pacer, final, open, now);
+  if (stream->pacer.barren >= STUCK_PASSES && is_barren (stream))
+    stream->stuck = TRUE;
+  else if (stream->draining)
+    hear_while_draining (stream, last, completed, now);
   return updates;
+}
+
+gboolean
+whisperlive_stream_is_stuck (WhisperLiveStream * stream)
+{
+  return stream->stuck;
 }
 
 gboolean
@@ -215,6 +254,8 @@ whisperlive_stream_is_drained (WhisperLiveStream * stream, gint64 now,
   if (flow.sound >= flow.sent)
     return TRUE;
   if (!stream->draining)
+    return FALSE;
+  if (stream->stuck)
     return FALSE;
   *again = stream->drain.quiet_at;
   return now >= stream->drain.quiet_at;

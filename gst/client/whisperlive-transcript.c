@@ -17,6 +17,10 @@
 /* The server rounds times to milliseconds: two that mean the same may be this far apart. */
 #define JITTER WHISPERLIVE_TIME_TO_SAMPLES (GST_MSECOND)
 
+/* The same utterance heard once more may begin a little later. What begins this much after the open one's end is
+ * another one. */
+#define SKIPPED WHISPERLIVE_RATE
+
 /* A segment, and where in the stream it lies */
 typedef struct
 {
@@ -34,6 +38,7 @@ struct _WhisperLiveTranscript
   guint64 id;
   guint revision;               /* of its next update */
   Place partial;                /* its last text */
+  gboolean resent;              /* that is from an earlier connection: its audio is sent again */
 
   /* what the server counts: the same partial text in messages one after the other */
   gchar *repeated;              /* or NULL */
@@ -42,7 +47,7 @@ struct _WhisperLiveTranscript
 
   GPtrArray *known;             /* of WhisperLiveSegment: this connection's completed ones, the last MAX_KNOWN */
   guint64 settled;              /* end of the last final */
-  guint64 floor;                /* what ends before is old, whoever says it */
+  guint64 discarded;            /* what ends before nobody wants to hear */
   Place closed;                 /* the last final that the server did not give: it may still do so */
 };
 
@@ -103,10 +108,9 @@ forget_repeats (WhisperLiveTranscript * self)
 void
 whisperlive_transcript_begin (WhisperLiveTranscript * self)
 {
-  /* the open utterance stays open: its audio is sent again */
+  self->resent = TRUE;
   g_ptr_array_set_size (self->known, 0);
   forget_repeats (self);
-  self->floor = MAX (self->floor, self->settled);
 }
 
 void
@@ -114,7 +118,7 @@ whisperlive_transcript_discard (WhisperLiveTranscript * self, guint64 position)
 {
   self->open = FALSE;
   place_clear (&self->partial);
-  self->floor = MAX (self->floor, position);
+  self->discarded = MAX (self->discarded, position);
 }
 
 guint64
@@ -211,7 +215,7 @@ place_on (Place * place, const WhisperLiveSegment * segment,
 static guint64
 get_edge (const WhisperLiveTranscript * self)
 {
-  return MAX (self->settled, self->floor);
+  return MAX (self->settled, self->discarded);
 }
 
 /* The final that was given out without the server's word for it, told by the server after all */
@@ -252,60 +256,76 @@ add_update (WhisperLiveTranscript * self, GPtrArray * updates, Place * place,
   self->settled = update->end;
   self->open = FALSE;
   place_clear (&self->partial);
+  place_clear (&self->closed);
 }
 
-/* The open partial becomes final without the server's word for it, with its audio up to @end. */
+/* The open partial becomes final without the server's word for it, or with its word for another place, with its
+ * audio up to @end. */
 static void
 close_partial (WhisperLiveTranscript * self, GPtrArray * updates, guint64 end)
 {
   Place place = { NULL, 0, 0 };
+  Place copy = { NULL, 0, 0 };
 
   place_move (&place, &self->partial);
   place.end = MAX (place.start, end);
-  place_clear (&self->closed);
-  self->closed.segment = whisperlive_segment_copy (place.segment);
-  self->closed.start = place.start;
-  self->closed.end = place.end;
+  copy.segment = whisperlive_segment_copy (place.segment);
+  copy.start = place.start;
+  copy.end = place.end;
   add_update (self, updates, &place, TRUE);
-  self->floor = MAX (self->floor, self->settled);
+  place_move (&self->closed, &copy);
 }
 
-/* A text that the server completes for having come again and again has lost what its partial still had:
- * it begins where the last segment ended, and has no words. */
+/* Whether @place is the open partial, completed for having come again and again */
+static gboolean
+is_repeated_partial (const WhisperLiveTranscript * self, const Place * place)
+{
+  const Place *partial = &self->partial;
+
+  return partial->segment && self->repeated
+      && g_str_equal (partial->segment->text, self->repeated)
+      && g_str_equal (partial->segment->text, place->segment->text)
+      && has_times (partial->segment) && has_times (place->segment);
+}
+
+/* Such a segment has lost what its partial had: it begins where the last one ended, and has no words. */
 static void
 restore_partial (const WhisperLiveTranscript * self, Place * place)
 {
   const Place *partial = &self->partial;
 
-  if (!partial->segment || !self->repeated
-      || !g_str_equal (partial->segment->text, self->repeated)
-      || !g_str_equal (partial->segment->text, place->segment->text)
-      || !has_times (partial->segment) || !has_times (place->segment)
-      || partial->start < place->start || partial->start >= place->end)
-    return;
   if (!place->segment->words && partial->segment->words)
     place->segment->words = g_ptr_array_ref (partial->segment->words);
-  place->segment->start = partial->segment->start;
-  place->start = partial->start;
+  if (partial->start > place->start) {
+    place->segment->start = partial->segment->start;
+    place->start = partial->start;
+  }
 }
 
+/* Said before: on another connection, for a partial that was made final, or by a server that has gone back to where
+ * a repeated text ended, and completes once more what it had completed after that */
 static gboolean
-is_old (const Place * place, guint64 old)
+is_old (const Place * place, guint64 edge)
 {
-  return has_times (place->segment) && place->end <= old;
+  return has_times (place->segment) && place->end <= edge;
 }
 
-/* @repeated: the server may have completed it for having come again and again. */
+/* @last: it is the last segment of the message, which only one that was repeated can be. */
 static void
 take_completed (WhisperLiveTranscript * self, GPtrArray * updates,
-    Place * place, gboolean repeated)
+    Place * place, gboolean last)
 {
+  gboolean repeated = last && is_repeated_partial (self, place);
+
   if (is_closed (self, place)) {
     self->settled = MAX (self->settled, place->end);
   } else if (place->segment->text[0] == '\0') {
     self->settled = MAX (self->settled, place->end);
     if (self->partial.segment && self->partial.end <= self->settled)
       place_clear (&self->partial);
+  } else if (repeated && place->end <= self->partial.start) {
+    /* counted together with the same text before, and consumed as far as that one: it will be heard once more */
+    close_partial (self, updates, self->partial.end);
   } else {
     if (repeated)
       restore_partial (self, place);
@@ -325,6 +345,7 @@ take_partial (WhisperLiveTranscript * self, GPtrArray * updates,
           && (partial->end <= get_edge (self)
               || is_known (self, partial->segment))))
     return;
+  self->resent = FALSE;
   if (last->segment && last->start == partial->start
       && last->end == partial->end
       && g_str_equal (last->segment->text, partial->segment->text))
@@ -358,19 +379,29 @@ get_consumed (const WhisperLiveTranscript * self)
   return self->partial.end;
 }
 
-/* A repeated text that equals the last final is never completed: its audio is consumed and it is gone.
+/* The server may be done with the open partial's audio without ever completing it. A repeated text that equals the
+ * last final is consumed, and is just gone. And audio that overflows its buffer is skipped.
  * @first: the first new thing in the message, or NULL. */
 static void
-close_consumed (WhisperLiveTranscript * self, GPtrArray * updates,
+close_passed (WhisperLiveTranscript * self, GPtrArray * updates,
     const Place * first)
 {
-  if (!is_due (self))
+  gboolean due = is_due (self);
+  guint64 end;
+
+  if (!self->partial.segment || self->resent)
     return;
-  if (first && (!has_times (first->segment)
-          || first->start + JITTER < get_consumed (self)))
+  if (!first && !due)
+    return;                     /* it may come back */
+  if (first && !(has_times (first->segment)
+          && has_times (self->partial.segment)))
     return;
-  close_partial (self, updates, get_consumed (self));
-  self->repeats = 0;
+  end = due ? get_consumed (self) : self->partial.end;
+  if (first && first->start + JITTER < end + (due ? 0 : SKIPPED))
+    return;
+  close_partial (self, updates, end);
+  if (due)
+    self->repeats = 0;
 }
 
 static void
@@ -379,7 +410,7 @@ count_repeats (WhisperLiveTranscript * self, const Place * partial,
 {
   if (!partial->segment) {
     /* completed or consumed: the server still compares with that text. Anything else resets it. */
-    if (any_final)
+    if (any_final || self->repeats >= self->same_output_threshold)
       self->repeats = 0;
     else
       forget_repeats (self);
@@ -414,26 +445,25 @@ collect_new (WhisperLiveTranscript * self, const GPtrArray * segments,
   g_autoptr (GPtrArray) completed = g_ptr_array_new ();
   GArray *places = g_array_new (FALSE, FALSE, sizeof (Place));
   guint64 edge = get_edge (self);
-  guint64 old;
-  guint i, first;
+  guint i;
 
   for (i = 0; i < count_completed (segments); i++)
     g_ptr_array_add (completed, g_ptr_array_index (segments, i));
   g_array_set_clear_func (places, (GDestroyNotify) place_clear);
 
-  first = find_new (self, completed);
-  /* what follows a known one is new even if its times overlap; without one only the times tell */
-  old = first > 0 ? self->floor : edge;
-  for (i = first; i < completed->len; i++) {
+  for (i = find_new (self, completed); i < completed->len; i++) {
     const WhisperLiveSegment *segment = g_ptr_array_index (completed, i);
     Place place = { NULL, 0, 0 };
 
     g_ptr_array_add (self->known, whisperlive_segment_copy (segment));
     place_on (&place, segment, timeline, edge);
-    if (is_old (&place, old))
+    if (is_old (&place, edge)) {
       place_clear (&place);
-    else
-      g_array_append_val (places, place);
+      continue;
+    }
+    g_array_append_val (places, place);
+    if (has_times (segment))
+      edge = MAX (edge, place.end);
   }
   /* not at every message: it moves all of them */
   if (self->known->len > 2 * MAX_KNOWN)
@@ -460,7 +490,7 @@ whisperlive_transcript_take (WhisperLiveTranscript * self,
   if (places->len > 0)
     first = &g_array_index (places, Place, 0);
 
-  close_consumed (self, updates, first);
+  close_passed (self, updates, first);
   for (i = 0; i < places->len; i++)
     take_completed (self, updates, &g_array_index (places, Place, i),
         !partial.segment && i == places->len - 1);
