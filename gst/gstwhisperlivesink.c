@@ -427,8 +427,6 @@ gst_whisper_live_sink_start (GstBaseSink * sink)
 {
   GstWhisperLiveSink *self = GST_WHISPER_LIVE_SINK (sink);
 
-  if (!settings_are_good (self))
-    return FALSE;
   self->session = whisperlive_session_new (self->queue, &session_events, self);
   return TRUE;
 }
@@ -473,6 +471,9 @@ gst_whisper_live_sink_change_state (GstElement * element,
   GstWhisperLiveSink *self = GST_WHISPER_LIVE_SINK (element);
   GstStateChangeReturn ret;
 
+  /* not in start(): the base class would post an error of its own beside ours */
+  if (transition == GST_STATE_CHANGE_NULL_TO_READY && !settings_are_good (self))
+    return GST_STATE_CHANGE_FAILURE;
   if (transition == GST_STATE_CHANGE_READY_TO_PAUSED && !begin (self))
     return GST_STATE_CHANGE_FAILURE;
   if (transition == GST_STATE_CHANGE_PAUSED_TO_PLAYING)

@@ -328,7 +328,8 @@ parse_message (JsonObject * object, WhisperLiveMessage * message,
   JsonNode *node, *words = get_member (object, "message");
   const gchar *announcement = "";
 
-  if (!get_string (object, "status", MAX_NAME, &status, error))
+  if (!get_string (object, "uid", MAX_NAME, &message->session_id, error)
+      || !get_string (object, "status", MAX_NAME, &status, error))
     return FALSE;
   if (status)
     return parse_status (object, status, message, error);
@@ -381,6 +382,7 @@ whisperlive_message_free (WhisperLiveMessage * message)
 {
   if (!message)
     return;
+  g_free (message->session_id);
   g_free (message->text);
   g_free (message->language);
   g_clear_pointer (&message->segments, g_ptr_array_unref);

@@ -55,6 +55,7 @@ typedef struct
 typedef struct
 {
   WhisperLiveMessageType type;
+  gchar *session_id;            /* whom it is for, NULL when it does not say */
   gchar *text;                  /* ERROR, WARNING: the server's words; READY: the backend; else NULL */
   gdouble wait_minutes;         /* WAIT; may be negative */
   gchar *language;              /* LANGUAGE */

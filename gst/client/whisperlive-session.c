@@ -269,7 +269,7 @@ carry_out (WhisperLiveSession * self, WhisperLiveActions actions, gint64 now)
   if (actions & WHISPERLIVE_ACTION_REWIND)
     whisperlive_queue_rewind (self->queue);
   if (actions & (WHISPERLIVE_ACTION_SETTLE | WHISPERLIVE_ACTION_LOSE))
-    finish_stream (self, actions & WHISPERLIVE_ACTION_SETTLE);
+    finish_stream (self, (actions & WHISPERLIVE_ACTION_SETTLE) != 0);
   if (actions & WHISPERLIVE_ACTION_OPEN)
     open_connection (self);
   if (actions & WHISPERLIVE_ACTION_HANDSHAKE)
@@ -431,6 +431,12 @@ on_text (gpointer owner, const gchar * text, gsize length)
   if (self->settings->post_raw)
     self->events->raw (self->owner, text, length, sent_running_time (self));
   message = whisperlive_protocol_parse (text, length, &error);
+  if (message && message->session_id
+      && !g_str_equal (message->session_id, self->session_id)) {
+    g_set_error (&error, WHISPERLIVE_PROTOCOL_ERROR, 0,
+        "it is for session %s", message->session_id);
+    g_clear_pointer (&message, whisperlive_message_free);
+  }
   if (!message) {
     self->stats.messages_rejected++;
     report_stats (self);

@@ -11,7 +11,7 @@
 
 #include "whisperlive-transcript.h"
 
-/* As many completed segments of a connection are remembered: a server keeps 500 */
+/* As many completed segments without times are remembered: a server keeps 500 */
 #define MAX_KNOWN 4096
 
 /* The server rounds times to milliseconds: two that mean the same may be this far apart. */
@@ -45,7 +45,7 @@ struct _WhisperLiveTranscript
   guint repeats;
   guint64 repeats_end;          /* where the text ended when it first came again: as far as its audio is consumed */
 
-  GPtrArray *known;             /* of WhisperLiveSegment: this connection's completed ones, the last MAX_KNOWN */
+  GPtrArray *known;             /* of WhisperLiveSegment: this connection's completed ones without times */
   guint64 settled;              /* end of the last final */
   guint64 discarded;            /* what ends before nobody wants to hear */
   Place closed;                 /* the last final that the server did not give: it may still do so */
@@ -135,65 +135,38 @@ has_times (const WhisperLiveSegment * segment)
   return GST_CLOCK_TIME_IS_VALID (segment->start);
 }
 
-/* A completed segment never changes: the server repeats it to the letter. */
 static gboolean
-same_segment (const WhisperLiveSegment * a, const WhisperLiveSegment * b)
-{
-  return a->start == b->start && a->end == b->end
-      && g_str_equal (a->text, b->text);
-}
-
-static gboolean
-same_run (const GPtrArray * a, guint a_first, const GPtrArray * b,
-    guint b_first, guint length)
+same_texts (const GPtrArray * a, const GPtrArray * b, guint b_first,
+    guint length)
 {
   guint i;
 
   for (i = 0; i < length; i++) {
-    if (!same_segment (g_ptr_array_index (a, a_first + i),
-            g_ptr_array_index (b, b_first + i)))
+    const WhisperLiveSegment *one = g_ptr_array_index (a, i);
+    const WhisperLiveSegment *other = g_ptr_array_index (b, b_first + i);
+
+    if (!g_str_equal (one->text, other->text))
       return FALSE;
   }
   return TRUE;
 }
 
-static gboolean
-is_known (const WhisperLiveTranscript * self,
-    const WhisperLiveSegment * segment)
-{
-  guint i;
-
-  for (i = self->known->len; i > 0; i--) {
-    if (same_segment (g_ptr_array_index (self->known, i - 1), segment))
-      return TRUE;
-  }
-  return FALSE;
-}
-
-/* The index in @completed of the first new one */
+/* The index of the first new one in @untimed, where there are only texts to tell by */
 static guint
-find_new (const WhisperLiveTranscript * self, const GPtrArray * completed)
+find_new (const WhisperLiveTranscript * self, const GPtrArray * untimed)
 {
   const GPtrArray *known = self->known;
   guint length, i;
 
   /* as it should be: the message goes on where the known ones end */
-  for (length = MIN (completed->len, known->len); length > 0; length--) {
-    if (same_run (completed, 0, known, known->len - length, length))
+  for (length = MIN (untimed->len, known->len); length > 0; length--) {
+    if (same_texts (untimed, known, known->len - length, length))
       return length;
   }
-
-  /* the list has shrunk or was cut: new is what follows any that is known. Without times a text alone
-   * tells too little, but several in a row do. */
-  for (i = completed->len; i > 0; i--) {
-    const WhisperLiveSegment *segment = g_ptr_array_index (completed, i - 1);
-
-    if (has_times (segment) && is_known (self, segment))
-      return i;
-  }
-  for (i = known->len; completed->len > 1 && i >= completed->len; i--) {
-    if (same_run (completed, 0, known, i - completed->len, completed->len))
-      return completed->len;
+  /* the list has shrunk: one text alone tells too little, but several in a row do */
+  for (i = known->len; untimed->len > 1 && i >= untimed->len; i--) {
+    if (same_texts (untimed, known, i - untimed->len, untimed->len))
+      return untimed->len;
   }
   return 0;
 }
@@ -302,14 +275,6 @@ restore_partial (const WhisperLiveTranscript * self, Place * place)
   }
 }
 
-/* Said before: on another connection, for a partial that was made final, or by a server that has gone back to where
- * a repeated text ended, and completes once more what it had completed after that */
-static gboolean
-is_old (const Place * place, guint64 edge)
-{
-  return has_times (place->segment) && place->end <= edge;
-}
-
 /* @last: it is the last segment of the message, which only one that was repeated can be. */
 static void
 take_completed (WhisperLiveTranscript * self, GPtrArray * updates,
@@ -341,9 +306,7 @@ take_partial (WhisperLiveTranscript * self, GPtrArray * updates,
   Place copy = { NULL, 0, 0 };
 
   if (partial->segment->text[0] == '\0' || is_closed (self, partial)
-      || (has_times (partial->segment)
-          && (partial->end <= get_edge (self)
-              || is_known (self, partial->segment))))
+      || (has_times (partial->segment) && partial->end <= get_edge (self)))
     return;
   self->resent = FALSE;
   if (last->segment && last->start == partial->start
@@ -437,33 +400,44 @@ count_completed (const GPtrArray * segments)
   return last->completed ? segments->len : segments->len - 1;
 }
 
-/* The completed ones of @segments that were not given out yet, as an array of Place */
+/* The completed ones of @segments that were not given out yet, as an array of Place. What has times is new if it ends
+ * after all that was given out: the server repeats the last n, may say once more what it said on another connection, or
+ * completes twice when it has gone back to where a repeated text ended. */
 static GArray *
 collect_new (WhisperLiveTranscript * self, const GPtrArray * segments,
     const WhisperLiveTimeline * timeline)
 {
-  g_autoptr (GPtrArray) completed = g_ptr_array_new ();
+  g_autoptr (GPtrArray) untimed = g_ptr_array_new ();
   GArray *places = g_array_new (FALSE, FALSE, sizeof (Place));
   guint64 edge = get_edge (self);
-  guint i;
+  guint completed = count_completed (segments);
+  guint i, known;
 
-  for (i = 0; i < count_completed (segments); i++)
-    g_ptr_array_add (completed, g_ptr_array_index (segments, i));
   g_array_set_clear_func (places, (GDestroyNotify) place_clear);
+  for (i = 0; i < completed; i++) {
+    if (!has_times (g_ptr_array_index (segments, i)))
+      g_ptr_array_add (untimed, g_ptr_array_index (segments, i));
+  }
+  known = find_new (self, untimed);
+  for (i = known; i < untimed->len; i++)
+    g_ptr_array_add (self->known,
+        whisperlive_segment_copy (g_ptr_array_index (untimed, i)));
 
-  for (i = find_new (self, completed); i < completed->len; i++) {
-    const WhisperLiveSegment *segment = g_ptr_array_index (completed, i);
+  for (i = 0; i < completed; i++) {
+    const WhisperLiveSegment *segment = g_ptr_array_index (segments, i);
     Place place = { NULL, 0, 0 };
 
-    g_ptr_array_add (self->known, whisperlive_segment_copy (segment));
+    if (!has_times (segment) && known > 0) {
+      known--;
+      continue;
+    }
     place_on (&place, segment, timeline, edge);
-    if (is_old (&place, edge)) {
+    if (has_times (segment) && place.end <= edge) {
       place_clear (&place);
       continue;
     }
+    edge = MAX (edge, place.end);
     g_array_append_val (places, place);
-    if (has_times (segment))
-      edge = MAX (edge, place.end);
   }
   /* not at every message: it moves all of them */
   if (self->known->len > 2 * MAX_KNOWN)

@@ -1,0 +1,344 @@
+/* The end of a stream: the last words are got out of the server, then comes EOS, and never before.
+ *
+ * Copyright (C) 2026 the whisperlivesink authors
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "harness.h"
+
+#define DRAINED "whisperlive/drained"
+#define LOST "whisperlive/audio-lost"
+
+static guint64
+get (const GstStructure * structure, const gchar * field)
+{
+  guint64 value = 0;
+
+  fail_unless (gst_structure_get_uint64 (structure, field, &value),
+      "no %s in %s", field, gst_structure_get_name (structure));
+  return value;
+}
+
+/* Once, before EOS, and with the accounts balanced. */
+static void
+assert_drained (gboolean complete, GstClockTime received)
+{
+  gint at = harness_index (GST_MESSAGE_ELEMENT, DRAINED), eos =
+      harness_index (GST_MESSAGE_EOS, NULL);
+  const GstStructure *drained = harness_nth (DRAINED, 0);
+  gboolean is_complete = !complete;
+
+  fail_unless (drained != NULL, "nothing was said about the end");
+  fail_unless (at < eos, "EOS came before " DRAINED);
+  fail_unless_equals_int (harness_n (GST_MESSAGE_ELEMENT, DRAINED), 1);
+  fail_unless (gst_structure_get_boolean (drained, "complete", &is_complete));
+  fail_unless (is_complete == complete);
+  fail_unless_equals_uint64 (get (drained, "audio-received"), received);
+  fail_unless_equals_uint64 (get (drained, "audio-settled") + get (drained,
+          "audio-lost"), received);
+  if (complete)
+    fail_unless_equals_uint64 (get (drained, "audio-lost"), 0);
+  harness_assert_balanced ();
+}
+
+static void
+assert_hung_up (guint session_index)
+{
+  g_autoptr (ScriptedSession) session = NULL;
+
+  harness_wait_server (SCRIPTED_CLOSED, session_index + 1);
+  session = scripted_server_session (h->server, session_index);
+  fail_unless (session->end_of_audio, "the server never got END_OF_AUDIO");
+  fail_unless_equals_int (session->close_code, 1000);
+}
+
+/* w6 and w7 never get further than a partial. */
+GST_START_TEST (test_last_words)
+{
+  harness_make ("", NULL);
+  harness_push_words (1, 7, 0, 0);
+  harness_state (GST_STATE_PLAYING);
+  harness_eos ();
+  harness_wait (GST_MESSAGE_EOS, NULL);
+  harness_assert_words (1, 7, 0);
+  assert_drained (TRUE, 3500 * GST_MSECOND);
+  assert_hung_up (0);
+}
+
+HARNESS_END_TEST;
+
+/* The last tone ends where the stream ends. */
+GST_START_TEST (test_no_tail)
+{
+  g_autoptr (GBytes) words = spoken_words (1, 7, 16000, 1, 0, 0);
+  g_autoptr (GBytes) cut = g_bytes_new_from_bytes (words, 0, 3.4 * 16000 * 2);
+
+  harness_make ("", NULL);
+  harness_push_pcm (cut);
+  harness_state (GST_STATE_PLAYING);
+  harness_eos ();
+  harness_wait (GST_MESSAGE_EOS, NULL);
+  harness_assert_words (1, 7, 0);
+  assert_drained (TRUE, 3400 * GST_MSECOND);
+}
+
+HARNESS_END_TEST;
+
+GST_START_TEST (test_no_data)
+{
+  harness_make ("", NULL);
+  harness_start (GST_STATE_PLAYING);
+  harness_eos ();
+  harness_wait (GST_MESSAGE_EOS, NULL);
+  harness_assert_finals ("");
+  assert_drained (TRUE, 0);
+}
+
+HARNESS_END_TEST;
+
+/* Less than a second is never looked at by the server, unless something follows it. */
+GST_START_TEST (test_short)
+{
+  g_autoptr (GBytes) words = spoken_words (1, 1, 16000, 1, 0, 0);
+  g_autoptr (GBytes) cut = g_bytes_new_from_bytes (words, 0, 0.3 * 16000 * 2);
+
+  harness_make ("", NULL);
+  harness_push_pcm (cut);
+  harness_state (GST_STATE_PLAYING);
+  harness_eos ();
+  harness_wait (GST_MESSAGE_EOS, NULL);
+  harness_assert_finals ("w1-");
+  assert_drained (TRUE, 300 * GST_MSECOND);
+  assert_hung_up (0);
+}
+
+HARNESS_END_TEST;
+
+/* Fewer samples than one message holds, and not a whole millisecond. */
+GST_START_TEST (test_to_the_sample)
+{
+  g_autoptr (GBytes) words = spoken_words (1, 1, 16000, 1, 0, 0);
+  g_autoptr (GBytes) cut = g_bytes_new_from_bytes (words, 0, 1237 * 2);
+
+  harness_make ("", NULL);
+  harness_push_pcm (cut);
+  harness_state (GST_STATE_PLAYING);
+  harness_eos ();
+  harness_wait (GST_MESSAGE_EOS, NULL);
+  assert_drained (TRUE, 1237 * (GST_SECOND / 16000));
+}
+
+HARNESS_END_TEST;
+
+GST_START_TEST (test_silence)
+{
+  harness_make ("", NULL);
+  harness_push_silence (2);
+  harness_state (GST_STATE_PLAYING);
+  harness_eos ();
+  harness_wait (GST_MESSAGE_EOS, NULL);
+  harness_assert_finals ("");
+  assert_drained (TRUE, 2 * GST_SECOND);
+  assert_hung_up (0);
+}
+
+HARNESS_END_TEST;
+
+/* The words are long over when the stream ends. */
+GST_START_TEST (test_silence_after_words)
+{
+  harness_make ("", NULL);
+  harness_push_words (1, 7, 0, 8);
+  harness_state (GST_STATE_PLAYING);
+  harness_eos ();
+  harness_wait (GST_MESSAGE_EOS, NULL);
+  harness_assert_words (1, 7, 0);
+  assert_drained (TRUE, 11500 * GST_MSECOND);
+}
+
+HARNESS_END_TEST;
+
+/* The pass that runs at EOS began before the last words came. */
+GST_START_TEST (test_slow_pass)
+{
+  HARNESS_SCRIPT (pass_base, 1000);
+  harness_make ("", NULL);
+  harness_push_words (1, 3, 0, 0);
+  harness_start (GST_STATE_PLAYING);
+  harness_wait_server (SCRIPTED_PASSES_BEGUN, 1);
+  harness_push_words (4, 4, 0, 0);
+  harness_eos ();
+  harness_wait (GST_MESSAGE_EOS, NULL);
+  harness_assert_words (1, 7, 0);
+  assert_drained (TRUE, 3500 * GST_MSECOND);
+}
+
+HARNESS_END_TEST;
+
+static void
+stuck (ScriptedScript * script)
+{
+  script->transcribe = FALSE;
+}
+
+GST_START_TEST (test_never_transcribed)
+{
+  const GstStructure *lost;
+
+  harness_script (stuck);
+  harness_make ("", "drain-timeout", 500, NULL);
+  harness_push_words (1, 7, 0, 0);
+  harness_state (GST_STATE_PLAYING);
+  harness_eos ();
+  harness_wait (GST_MESSAGE_EOS, NULL);
+  harness_assert_finals ("");
+  assert_drained (FALSE, 3500 * GST_MSECOND);
+  lost = harness_nth (LOST, 0);
+  fail_unless (lost != NULL);
+  fail_unless_equals_string (gst_structure_get_string (lost, "reason"),
+      "drain-timeout");
+  fail_unless_equals_uint64 (get (lost, "running-time"), 0);
+  fail_unless_equals_uint64 (get (lost, "duration"), 3500 * GST_MSECOND);
+  fail_unless_equals_uint64 (harness_stat ("audio-lost"), 3500 * GST_MSECOND);
+  /* it hangs up all the same */
+  assert_hung_up (0);
+}
+
+HARNESS_END_TEST;
+
+/* The first final is out when the server gets stuck: what it covers is settled, the rest is lost. */
+GST_START_TEST (test_stuck_midway)
+{
+  const GstStructure *drained;
+  guint64 settled;
+
+  harness_make ("", "drain-timeout", 500, "same-output-threshold", 1000, NULL);
+  harness_push_words (1, 7, 0, 0);
+  harness_start (GST_STATE_PLAYING);
+  harness_wait_final ("w5");
+  harness_script (stuck);
+  harness_push_words (8, 10, 0, 0);
+  harness_wait_server (SCRIPTED_SAMPLES, 17 * 8000);
+  harness_eos ();
+  harness_wait (GST_MESSAGE_EOS, NULL);
+  assert_drained (FALSE, 8500 * GST_MSECOND);
+  drained = harness_nth (DRAINED, 0);
+  settled = get (drained, "audio-settled");
+  fail_unless (settled >= 2380 * GST_MSECOND
+      && settled < 8500 * GST_MSECOND, "settled: %" GST_TIME_FORMAT,
+      GST_TIME_ARGS (settled));
+  fail_unless (harness_n (GST_MESSAGE_ELEMENT, LOST) >= 1);
+}
+
+HARNESS_END_TEST;
+
+/* SERVER_READY comes when the stream has long ended. */
+GST_START_TEST (test_ready_after_eos)
+{
+  HARNESS_SCRIPT (hold_ready, TRUE);
+  harness_make ("", NULL);
+  g_object_set (h->src, "is-live", TRUE, NULL);
+  harness_start (GST_STATE_PLAYING);
+  harness_push_words (1, 7, 0, 0);
+  harness_eos ();
+  harness_wait_server (SCRIPTED_HANDSHAKES, 1);
+  HARNESS_SCRIPT (hold_ready, FALSE);
+  harness_wait (GST_MESSAGE_EOS, NULL);
+  harness_assert_words (1, 7, 0);
+  assert_drained (TRUE, 3500 * GST_MSECOND);
+}
+
+HARNESS_END_TEST;
+
+GST_START_TEST (test_paused_while_draining)
+{
+  harness_script (stuck);
+  harness_make ("", NULL);
+  harness_push_words (1, 7, 0, 0);
+  harness_state (GST_STATE_PLAYING);
+  harness_eos ();
+  harness_wait_field ("whisperlive/state", "state", "draining");
+  harness_state (GST_STATE_PAUSED);
+  harness_state (GST_STATE_PLAYING);
+  HARNESS_SCRIPT (transcribe, TRUE);
+  harness_wait (GST_MESSAGE_EOS, NULL);
+  harness_assert_words (1, 7, 0);
+  assert_drained (TRUE, 3500 * GST_MSECOND);
+}
+
+HARNESS_END_TEST;
+
+/* EOS is not the end of the element: flushed, it takes a second stream. */
+GST_START_TEST (test_again_after_flush)
+{
+  g_autofree gchar *finals = NULL;
+
+  harness_make ("", NULL);
+  harness_make_seekable ();
+  harness_start (GST_STATE_PLAYING);
+  harness_push_words (1, 7, 0, 0);
+  harness_eos ();
+  harness_wait (GST_MESSAGE_EOS, NULL);
+  harness_seek (0);
+  harness_push_words (21, 7, 0, 0);
+  harness_eos ();
+  harness_wait_final ("w27");
+  harness_wait (GST_MESSAGE_EOS, NULL);
+  finals = harness_finals ("whisperlive/transcript");
+  fail_unless_equals_string (finals,
+      "w1 w2 w3 w4 w5 w6 w7 w21 w22 w23 w24 w25 w26 w27");
+  fail_unless_equals_int (harness_n (GST_MESSAGE_ELEMENT, DRAINED), 2);
+  harness_assert_balanced ();
+}
+
+HARNESS_END_TEST;
+
+/* READY and back: a new session, times from 0. */
+GST_START_TEST (test_again_after_ready)
+{
+  harness_make ("", NULL);
+  harness_push_words (1, 7, 0, 0);
+  harness_state (GST_STATE_PLAYING);
+  harness_eos ();
+  harness_wait (GST_MESSAGE_EOS, NULL);
+  harness_state (GST_STATE_READY);
+  harness_forget ();
+  h->pts = 0;
+  /* an appsrc takes nothing before it has started */
+  harness_start (GST_STATE_PLAYING);
+  harness_push_words (21, 7, 0, 0);
+  harness_eos ();
+  harness_wait (GST_MESSAGE_EOS, NULL);
+  harness_assert_words (21, 7, 0);
+  harness_wait_server (SCRIPTED_HANDSHAKES, 2);
+}
+
+HARNESS_END_TEST;
+
+static Suite *
+eos_suite (void)
+{
+  Suite *s = suite_create ("whisperlivesink-eos");
+  TCase *tc = tcase_create ("eos");
+
+  tcase_add_checked_fixture (tc, harness_setup, harness_teardown);
+  tcase_add_test (tc, test_last_words);
+  tcase_add_test (tc, test_no_tail);
+  tcase_add_test (tc, test_no_data);
+  tcase_add_test (tc, test_short);
+  tcase_add_test (tc, test_to_the_sample);
+  tcase_add_test (tc, test_silence);
+  tcase_add_test (tc, test_silence_after_words);
+  tcase_add_test (tc, test_slow_pass);
+  tcase_add_test (tc, test_never_transcribed);
+  tcase_add_test (tc, test_stuck_midway);
+  tcase_add_test (tc, test_ready_after_eos);
+  tcase_add_test (tc, test_paused_while_draining);
+  tcase_add_test (tc, test_again_after_flush);
+  tcase_add_test (tc, test_again_after_ready);
+  suite_add_tcase (s, tc);
+  return s;
+}
+
+GST_CHECK_MAIN (eos);

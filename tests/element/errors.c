@@ -1,0 +1,466 @@
+/* What goes wrong is told once, with the code of the Errors table, and the streaming thread gets GST_FLOW_ERROR.
+ *
+ * Copyright (C) 2026 the whisperlivesink authors
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include <string.h>
+
+#include "harness.h"
+
+#define SECRET "hunter2-very-secret"
+
+static void
+set_port (guint port)
+{
+  g_autofree gchar *uri = g_strdup_printf ("ws://127.0.0.1:%u", port);
+
+  g_object_set (h->sink, "uri", uri, NULL);
+}
+
+/* The way down is not held up, and the key is told to nobody. */
+static void
+finish (void)
+{
+  harness_start (GST_STATE_NULL);
+  harness_assert_nowhere (SECRET);
+}
+
+/* Errors of the element itself; a source adds its own when it gets GST_FLOW_ERROR. */
+static guint
+n_errors (void)
+{
+  guint i, n = 0;
+
+  harness_collect ();
+  for (i = 0; i < h->story->len; i++) {
+    GstMessage *message = g_ptr_array_index (h->story, i);
+
+    n += GST_MESSAGE_TYPE (message) == GST_MESSAGE_ERROR
+        && GST_MESSAGE_SRC (message) == GST_OBJECT (h->sink);
+  }
+  return n;
+}
+
+static gchar *
+assert_error (gint code)
+{
+  g_autoptr (GError) error = harness_wait_error ();
+  g_autofree gchar *text = g_strdup (error->message);
+
+  fail_unless (g_error_matches (error, GST_RESOURCE_ERROR, code), "%s %d: %s",
+      g_quark_to_string (error->domain), error->code, error->message);
+  fail_unless (GST_MESSAGE_SRC (g_ptr_array_index (h->story,
+              h->cursor - 1)) == GST_OBJECT (h->sink),
+      "the error is not the element's own");
+  finish ();
+  fail_unless_equals_int (n_errors (), 1);
+  return g_steal_pointer (&text);
+}
+
+static void
+run (void)
+{
+  g_object_set (h->sink, "api-key", SECRET, NULL);
+  harness_push_words (1, 7, 0, 0);
+  harness_start (GST_STATE_PLAYING);
+}
+
+static void
+expect (gint code)
+{
+  g_free (assert_error (code));
+}
+
+/* @retries more attempts, each after a delay, then the error */
+static void
+assert_refused (gint retries)
+{
+  harness_make ("", "retries", retries, "retry-delay", 10, "retry-delay-max",
+      20, NULL);
+  set_port (unused_port ());
+  run ();
+  expect (GST_RESOURCE_ERROR_OPEN_WRITE);
+  fail_unless_equals_uint64 (harness_stat ("connect-attempts"), retries + 1);
+}
+
+GST_START_TEST (test_nothing_listens)
+{
+  assert_refused (0);
+}
+
+HARNESS_END_TEST;
+
+GST_START_TEST (test_nothing_listens_retries)
+{
+  assert_refused (2);
+}
+
+HARNESS_END_TEST;
+
+GST_START_TEST (test_says_nothing)
+{
+  guint port;
+  GSocket *silent = silent_port_new (&port);
+
+  harness_make ("", "retries", 0, "connect-timeout", 200, NULL);
+  set_port (port);
+  run ();
+  expect (GST_RESOURCE_ERROR_OPEN_WRITE);
+  g_object_unref (silent);
+}
+
+HARNESS_END_TEST;
+
+GST_START_TEST (test_upgrade_held)
+{
+  HARNESS_SCRIPT (hold_upgrade, TRUE);
+  harness_make ("", "retries", 0, "connect-timeout", 200, NULL);
+  run ();
+  expect (GST_RESOURCE_ERROR_OPEN_WRITE);
+}
+
+HARNESS_END_TEST;
+
+GST_START_TEST (test_no_such_host)
+{
+  harness_make ("", "retries", 0, "uri", "ws://does-not-exist.invalid:9090",
+      NULL);
+  run ();
+  expect (GST_RESOURCE_ERROR_OPEN_WRITE);
+}
+
+HARNESS_END_TEST;
+
+GST_START_TEST (test_plain_http)
+{
+  static const guint statuses[] = { 200, 404, 500 };
+
+  HARNESS_SCRIPT (http_status, statuses[__i__]);
+  harness_make ("", "retries", 0, NULL);
+  run ();
+  expect (GST_RESOURCE_ERROR_OPEN_WRITE);
+}
+
+HARNESS_END_TEST;
+
+GST_START_TEST (test_not_authorized)
+{
+  static const guint statuses[] = { 401, 403 };
+
+  HARNESS_SCRIPT (http_status, statuses[__i__]);
+  harness_make ("", "retries", 10, "retry-delay", 10, NULL);
+  run ();
+  expect (GST_RESOURCE_ERROR_NOT_AUTHORIZED);
+  fail_unless_equals_uint64 (harness_stat ("connect-attempts"), 1);
+  fail_unless_equals_uint64 (harness_server_count (SCRIPTED_REQUESTS), 1);
+}
+
+HARNESS_END_TEST;
+
+GST_START_TEST (test_wrong_key)
+{
+  HARNESS_SCRIPT (api_key, "another");
+  harness_make ("", "retries", 10, "retry-delay", 10, NULL);
+  run ();
+  expect (GST_RESOURCE_ERROR_NOT_AUTHORIZED);
+  fail_unless_equals_uint64 (harness_server_count (SCRIPTED_REQUESTS), 1);
+}
+
+HARNESS_END_TEST;
+
+GST_START_TEST (test_right_key)
+{
+  HARNESS_SCRIPT (api_key, SECRET);
+  harness_make ("", NULL);
+  run ();
+  harness_eos ();
+  harness_wait (GST_MESSAGE_EOS, NULL);
+  harness_assert_words (1, 7, 0);
+  harness_assert_nowhere (SECRET);
+}
+
+HARNESS_END_TEST;
+
+/* No one speaks TLS there. */
+GST_START_TEST (test_tls_to_a_plain_port)
+{
+  g_autofree gchar *uri =
+      g_strdup_printf ("wss://127.0.0.1:%u", scripted_server_port (h->server));
+  g_autoptr (GError) error = NULL;
+
+  harness_make ("", "retries", 0, "uri", uri, "connect-timeout", 2000, NULL);
+  run ();
+  error = harness_wait_error ();
+  fail_unless (g_error_matches (error, GST_RESOURCE_ERROR,
+          GST_RESOURCE_ERROR_OPEN_WRITE)
+      || g_error_matches (error, GST_RESOURCE_ERROR,
+          GST_RESOURCE_ERROR_NOT_AUTHORIZED), "%s", error->message);
+}
+
+HARNESS_END_TEST;
+
+GST_START_TEST (test_never_ready)
+{
+  g_autoptr (ScriptedSession) session = NULL;
+
+  HARNESS_SCRIPT (hold_ready, TRUE);
+  harness_make ("", "retries", 0, "ready-timeout", 300, NULL);
+  run ();
+  expect (GST_RESOURCE_ERROR_OPEN_WRITE);
+  session = scripted_server_session (h->server, 0);
+  fail_unless_equals_int (session->early_frames, 0);
+}
+
+HARNESS_END_TEST;
+
+GST_START_TEST (test_status_error)
+{
+  g_autofree gchar *text = NULL;
+
+  HARNESS_SCRIPT (error, "Failed to load model: enormous");
+  harness_make ("", "retries", 10, "retry-delay", 10, NULL);
+  run ();
+  text = assert_error (GST_RESOURCE_ERROR_FAILED);
+  fail_unless (strstr (text, "Failed to load model: enormous") != NULL,
+      "the server's words are not in \"%s\"", text);
+  fail_unless_equals_uint64 (harness_server_count (SCRIPTED_REQUESTS), 1);
+}
+
+HARNESS_END_TEST;
+
+/* 1000 before SERVER_READY is how the server refuses what it is asked for; asking again does not help. */
+GST_START_TEST (test_configuration_refused)
+{
+  g_autoptr (GError) error = NULL;
+
+  HARNESS_SCRIPT (close_at_handshake, 1000);
+  harness_make ("", "retries", 10, "retry-delay", 10, NULL);
+  run ();
+  error = harness_wait_error ();
+  fail_unless (g_error_matches (error, GST_RESOURCE_ERROR,
+          GST_RESOURCE_ERROR_SETTINGS)
+      || g_error_matches (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_FAILED),
+      "%d: %s", error->code, error->message);
+  finish ();
+  fail_unless_equals_int (n_errors (), 1);
+  fail_unless_equals_uint64 (harness_server_count (SCRIPTED_REQUESTS), 1);
+}
+
+HARNESS_END_TEST;
+
+GST_START_TEST (test_full)
+{
+  HARNESS_SCRIPT (full, TRUE);
+  HARNESS_SCRIPT (wait_minutes, -0.5);
+  harness_make ("", "retries", 1, "retry-delay", 10, "retry-delay-max", 20,
+      NULL);
+  run ();
+  expect (GST_RESOURCE_ERROR_BUSY);
+  fail_unless_equals_uint64 (harness_server_count (SCRIPTED_WAITS), 2);
+}
+
+HARNESS_END_TEST;
+
+GST_START_TEST (test_lost_without_retries)
+{
+  HARNESS_SCRIPT (close_after_samples, 8000);
+  HARNESS_SCRIPT (close_code, __i__ == 0 ? SCRIPTED_RESET : 1011);
+  harness_make ("", "retries", 0, NULL);
+  run ();
+  expect (GST_RESOURCE_ERROR_WRITE);
+}
+
+HARNESS_END_TEST;
+
+GST_START_TEST (test_warning)
+{
+  g_autoptr (GError) error = NULL;
+
+  HARNESS_SCRIPT (warning, "TensorRT-LLM not supported on Server yet.");
+  harness_make ("", NULL);
+  run ();
+  gst_message_parse_warning (harness_wait (GST_MESSAGE_WARNING, NULL), &error,
+      NULL);
+  fail_unless (strstr (error->message, "TensorRT-LLM not supported") != NULL,
+      "%s", error->message);
+  harness_eos ();
+  harness_wait (GST_MESSAGE_EOS, NULL);
+  harness_assert_words (1, 7, 0);
+}
+
+HARNESS_END_TEST;
+
+/* The reference client drops what has another uid, too. */
+#define NOT_MINE "{\"uid\":\"somebody else\",\"segments\":[{\"start\":\"0.000\"," \
+    "\"end\":\"1.000\",\"text\":\"not yours\",\"completed\":true}]}"
+
+static const gchar *const nonsense[] = {
+  "{",
+  "[]",
+  "null",
+  "\"SERVER_READY\"",
+  "{\"uid\":\"$UID\",\"segments\":7}",
+  "{\"uid\":\"$UID\",\"segments\":[7,null,{}]}",
+  "{\"uid\":\"$UID\",\"segments\":[{\"start\":\"x\",\"end\":{},\"text\":[]}]}",
+  "{\"uid\":\"$UID\",\"segments\":[{\"start\":\"-1\",\"end\":\"1e400\",\"text\":\"\",\"completed\":\"no\"}]}",
+  "{\"uid\":\"$UID\",\"status\":{},\"message\":[]}",
+  "{\"uid\":\"$UID\",\"language\":7,\"language_prob\":\"much\"}",
+  NOT_MINE,
+};
+
+/* A server that has gone mad for a moment: the session goes on, and nothing of it gets out. */
+GST_START_TEST (test_nonsense)
+{
+  g_autoptr (GBytes) binary = g_bytes_new_static ("\x00\xff{}", 4);
+  guint i;
+
+  harness_make ("", NULL);
+  harness_push_words (1, 3, 0, 0);
+  harness_state (GST_STATE_PLAYING);
+  for (i = 0; i < G_N_ELEMENTS (nonsense); i++)
+    scripted_server_send_text (h->server, nonsense[i]);
+  scripted_server_send_binary (h->server, binary);
+  harness_push_words (4, 4, 0, 0);
+  harness_eos ();
+  harness_wait (GST_MESSAGE_EOS, NULL);
+  harness_assert_finals ("w1 w2 w3 w4 w5 w6 w7");
+  fail_unless (harness_stat ("messages-rejected") >= 4,
+      "only %" G_GUINT64_FORMAT " rejected",
+      harness_stat ("messages-rejected"));
+  fail_unless_equals_uint64 (harness_stat ("sessions"), 1);
+  harness_assert_nowhere ("not yours");
+}
+
+HARNESS_END_TEST;
+
+/* A long session's message is larger than libsoup's default of 128 KiB. */
+GST_START_TEST (test_large_message)
+{
+  g_autofree gchar *padding = g_strnfill (300 * 1024, 'x');
+  g_autofree gchar *json =
+      g_strdup_printf ("{\"uid\":\"$UID\",\"other\":\"%s\"}", padding);
+
+  harness_make ("", NULL);
+  harness_push_words (1, 3, 0, 0);
+  harness_state (GST_STATE_PLAYING);
+  scripted_server_send_text (h->server, json);
+  harness_push_words (4, 4, 0, 0);
+  harness_eos ();
+  harness_wait (GST_MESSAGE_EOS, NULL);
+  harness_assert_finals ("w1 w2 w3 w4 w5 w6 w7");
+  fail_unless_equals_uint64 (harness_stat ("sessions"), 1);
+}
+
+HARNESS_END_TEST;
+
+/* EOS follows the error, and gst-launch ends. */
+GST_START_TEST (test_eos_without_connection)
+{
+  harness_make ("", "retries", -1, "retry-delay", 50, "drain-timeout", 500,
+      NULL);
+  set_port (unused_port ());
+  g_object_set (h->src, "is-live", TRUE, NULL);
+  harness_start (GST_STATE_PLAYING);
+  harness_push_words (1, 7, 0, 0);
+  harness_eos ();
+  harness_wait (GST_MESSAGE_EOS, NULL);
+  fail_unless_equals_uint64 (harness_stat ("audio-lost"), 3500 * GST_MSECOND);
+  harness_assert_balanced ();
+}
+
+HARNESS_END_TEST;
+
+GST_START_TEST (test_eos_without_connection_or_data)
+{
+  harness_make ("", "retries", -1, "retry-delay", 50, "drain-timeout", 500,
+      NULL);
+  set_port (unused_port ());
+  harness_start (GST_STATE_PLAYING);
+  harness_eos ();
+  harness_wait (GST_MESSAGE_EOS, NULL);
+}
+
+HARNESS_END_TEST;
+
+static GstStaticPadTemplate src_template =
+GST_STATIC_PAD_TEMPLATE ("src", GST_PAD_SRC, GST_PAD_ALWAYS,
+    GST_STATIC_CAPS ("audio/x-raw"));
+
+/* By hand: what render() returns after the error. */
+GST_START_TEST (test_flow_error)
+{
+  g_autoptr (GstElement) sink =
+      gst_object_ref_sink (gst_element_factory_make ("whisperlivesink", NULL));
+  g_autoptr (GstBus) bus = gst_bus_new ();
+  GstPad *src = gst_check_setup_src_pad (sink, &src_template);
+  g_autofree gchar *uri = g_strdup_printf ("ws://127.0.0.1:%u", unused_port ());
+  g_autoptr (GstCaps) caps =
+      gst_caps_from_string
+      ("audio/x-raw, format=S16LE, layout=interleaved, rate=16000, "
+      "channels=1");
+  GstMessage *message;
+  GstFlowReturn flow = GST_FLOW_OK;
+
+  g_object_set (sink, "uri", uri, "retries", 0, "async", FALSE, NULL);
+  gst_element_set_bus (sink, bus);
+  gst_pad_set_active (src, TRUE);
+  fail_unless (gst_element_set_state (sink,
+          GST_STATE_PLAYING) != GST_STATE_CHANGE_FAILURE);
+  gst_check_setup_events (src, sink, caps, GST_FORMAT_TIME);
+  message =
+      gst_bus_timed_pop_filtered (bus, 30 * GST_SECOND, GST_MESSAGE_ERROR);
+  fail_unless (message != NULL);
+  gst_message_unref (message);
+  /* the error is posted before the queue is closed: one more may get through */
+  while (flow == GST_FLOW_OK) {
+    GstBuffer *buffer = gst_buffer_new_allocate (NULL, 3200, NULL);
+
+    gst_buffer_memset (buffer, 0, 0, 3200);
+    flow = gst_pad_push (src, buffer);
+  }
+  fail_unless_equals_int (flow, GST_FLOW_ERROR);
+  fail_unless (gst_bus_timed_pop_filtered (bus, 0, GST_MESSAGE_ERROR) == NULL,
+      "a second error");
+  gst_element_set_state (sink, GST_STATE_NULL);
+  gst_element_set_bus (sink, NULL);
+  gst_pad_set_active (src, FALSE);
+  gst_check_teardown_src_pad (sink);
+}
+
+HARNESS_END_TEST;
+
+static Suite *
+errors_suite (void)
+{
+  Suite *s = suite_create ("whisperlivesink-errors");
+  TCase *tc = tcase_create ("errors");
+
+  tcase_add_checked_fixture (tc, harness_setup, harness_teardown);
+  tcase_add_test (tc, test_nothing_listens);
+  tcase_add_test (tc, test_nothing_listens_retries);
+  tcase_add_test (tc, test_says_nothing);
+  tcase_add_test (tc, test_upgrade_held);
+  tcase_add_test (tc, test_no_such_host);
+  tcase_add_loop_test (tc, test_plain_http, 0, 3);
+  tcase_add_loop_test (tc, test_not_authorized, 0, 2);
+  tcase_add_test (tc, test_wrong_key);
+  tcase_add_test (tc, test_right_key);
+  tcase_add_test (tc, test_tls_to_a_plain_port);
+  tcase_add_test (tc, test_never_ready);
+  tcase_add_test (tc, test_status_error);
+  tcase_add_test (tc, test_configuration_refused);
+  tcase_add_test (tc, test_full);
+  tcase_add_loop_test (tc, test_lost_without_retries, 0, 2);
+  tcase_add_test (tc, test_warning);
+  tcase_add_test (tc, test_nonsense);
+  tcase_add_test (tc, test_large_message);
+  tcase_add_test (tc, test_eos_without_connection);
+  tcase_add_test (tc, test_eos_without_connection_or_data);
+  tcase_add_test (tc, test_flow_error);
+  suite_add_tcase (s, tc);
+  return s;
+}
+
+GST_CHECK_MAIN (errors);

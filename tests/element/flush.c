@@ -1,0 +1,213 @@
+/* FLUSH and seeks: they never wait, what was queued is dropped, times start anew, the connection stays.
+ *
+ * Copyright (C) 2026 the whisperlivesink authors
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "harness.h"
+
+/* The words after the seek to @position came back, at running times from 0 and stream times from there. */
+static void
+finish (guint first, guint count, GstClockTime position)
+{
+  const GstStructure *structure;
+  guint64 running_time, stream_time;
+
+  harness_eos ();
+  harness_wait (GST_MESSAGE_EOS, NULL);
+  harness_assert_words (first, count, 0);
+  structure = harness_nth ("whisperlive/transcript", 0);
+  fail_unless (gst_structure_get_uint64 (structure, "running-time",
+          &running_time));
+  fail_unless (gst_structure_get_uint64 (structure, "stream-time",
+          &stream_time));
+  fail_unless_equals_uint64 (stream_time, position + running_time);
+  harness_assert_balanced ();
+}
+
+static void
+make (void)
+{
+  harness_make ("", NULL);
+  harness_make_seekable ();
+}
+
+/* The server has the old words, and says them when they are no longer wanted. */
+GST_START_TEST (test_streaming)
+{
+  HARNESS_SCRIPT (transcribe, FALSE);
+  make ();
+  harness_start (GST_STATE_PLAYING);
+  harness_push_words (1, 5, 0, 1);
+  harness_wait_server (SCRIPTED_SAMPLES, 3 * 16000);
+  harness_seek (100 * GST_SECOND);
+  harness_push_words (21, 12, 0, 0);
+  HARNESS_SCRIPT (transcribe, TRUE);
+  finish (21, 12, 100 * GST_SECOND);
+  fail_unless_equals_uint64 (harness_server_count (SCRIPTED_UPGRADES), 1);
+}
+
+HARNESS_END_TEST;
+
+/* No pause between the old words and the new ones: they must not get into one segment. */
+GST_START_TEST (test_in_mid_speech)
+{
+  HARNESS_SCRIPT (transcribe, FALSE);
+  make ();
+  harness_start (GST_STATE_PLAYING);
+  harness_push_words (1, 8, 0, 0);
+  harness_wait_server (SCRIPTED_SAMPLES, 3 * 16000);
+  harness_seek (100 * GST_SECOND);
+  harness_push_words (21, 12, 0, 0);
+  HARNESS_SCRIPT (transcribe, TRUE);
+  finish (21, 12, 100 * GST_SECOND);
+}
+
+HARNESS_END_TEST;
+
+/* Nothing of what waited for the server gets to it. */
+GST_START_TEST (test_connecting)
+{
+  g_autoptr (ScriptedSession) session = NULL;
+  g_autofree gchar *expected = spoken_text (21, 12);
+
+  HARNESS_SCRIPT (hold_upgrade, TRUE);
+  make ();
+  harness_start (GST_STATE_PLAYING);
+  harness_push_words (1, 12, 0, 0);
+  harness_wait_server (SCRIPTED_REQUESTS, 1);
+  harness_seek (10 * GST_SECOND);
+  harness_push_words (21, 12, 0, 0);
+  HARNESS_SCRIPT (hold_upgrade, FALSE);
+  finish (21, 12, 10 * GST_SECOND);
+  harness_wait_server (SCRIPTED_CLOSED, 1);
+  session = scripted_server_session (h->server, 0);
+  fail_unless_equals_string (session->heard, expected);
+}
+
+HARNESS_END_TEST;
+
+GST_START_TEST (test_waiting_for_ready)
+{
+  HARNESS_SCRIPT (hold_ready, TRUE);
+  make ();
+  harness_start (GST_STATE_PLAYING);
+  harness_push_words (1, 12, 0, 0);
+  harness_wait_server (SCRIPTED_HANDSHAKES, 1);
+  harness_seek (10 * GST_SECOND);
+  harness_push_words (21, 12, 0, 0);
+  HARNESS_SCRIPT (hold_ready, FALSE);
+  finish (21, 12, 10 * GST_SECOND);
+}
+
+HARNESS_END_TEST;
+
+/* The streaming thread is blocked: the element holds all it may, and the server answers nothing. */
+GST_START_TEST (test_blocked)
+{
+  HARNESS_SCRIPT (transcribe, FALSE);
+  make ();
+  g_object_set (h->sink, "max-size-time", 10 * GST_SECOND, NULL);
+  harness_start (GST_STATE_PLAYING);
+  harness_push_words (1, 5, 0, 25);
+  harness_wait_server (SCRIPTED_SAMPLES, 10 * 16000);
+  harness_seek (0);
+  harness_push_words (61, 12, 0, 0);
+  HARNESS_SCRIPT (transcribe, TRUE);
+  finish (61, 12, 0);
+}
+
+HARNESS_END_TEST;
+
+GST_START_TEST (test_frozen_server)
+{
+  make ();
+  harness_start (GST_STATE_PLAYING);
+  harness_push_words (1, 5, 0, 1);
+  harness_wait_server (SCRIPTED_SAMPLES, 3 * 16000);
+  harness_wait_final ("w5");
+  scripted_server_freeze (h->server);
+  harness_seek (20 * GST_SECOND);
+  harness_forget ();
+  harness_push_words (21, 12, 0, 0);
+  scripted_server_thaw (h->server);
+  finish (21, 12, 20 * GST_SECOND);
+}
+
+HARNESS_END_TEST;
+
+GST_START_TEST (test_paused)
+{
+  make ();
+  harness_start (GST_STATE_PAUSED);
+  harness_push_words (1, 12, 0, 0);
+  harness_state (GST_STATE_PAUSED);
+  harness_seek (30 * GST_SECOND);
+  harness_push_words (21, 12, 0, 0);
+  harness_state (GST_STATE_PAUSED);
+  harness_state (GST_STATE_PLAYING);
+  finish (21, 12, 30 * GST_SECOND);
+}
+
+HARNESS_END_TEST;
+
+GST_START_TEST (test_draining)
+{
+  HARNESS_SCRIPT (transcribe, FALSE);
+  make ();
+  harness_start (GST_STATE_PLAYING);
+  harness_push_words (1, 5, 0, 1);
+  harness_eos ();
+  harness_wait_field ("whisperlive/state", "state", "draining");
+  harness_seek (40 * GST_SECOND);
+  harness_push_words (21, 12, 0, 0);
+  HARNESS_SCRIPT (transcribe, TRUE);
+  finish (21, 12, 40 * GST_SECOND);
+}
+
+HARNESS_END_TEST;
+
+GST_START_TEST (test_many)
+{
+  guint i;
+
+  make ();
+  harness_start (GST_STATE_PLAYING);
+  for (i = 0; i < 30; i++) {
+    harness_push_words (1, 5, 0, 1);
+    harness_seek (i * GST_SECOND);
+  }
+  harness_wait_server (SCRIPTED_READY, 1);
+  harness_seek (50 * GST_SECOND);
+  harness_forget ();
+  harness_push_words (21, 12, 1, 0);
+  harness_eos ();
+  harness_wait (GST_MESSAGE_EOS, NULL);
+  harness_assert_words (21, 12, GST_SECOND);
+  harness_assert_balanced ();
+}
+
+HARNESS_END_TEST;
+
+static Suite *
+flush_suite (void)
+{
+  Suite *s = suite_create ("whisperlivesink-flush");
+  TCase *tc = tcase_create ("flush");
+
+  tcase_add_checked_fixture (tc, harness_setup, harness_teardown);
+  tcase_add_test (tc, test_streaming);
+  tcase_add_test (tc, test_in_mid_speech);
+  tcase_add_test (tc, test_connecting);
+  tcase_add_test (tc, test_waiting_for_ready);
+  tcase_add_test (tc, test_blocked);
+  tcase_add_test (tc, test_frozen_server);
+  tcase_add_test (tc, test_paused);
+  tcase_add_test (tc, test_draining);
+  tcase_add_test (tc, test_many);
+  suite_add_tcase (s, tc);
+  return s;
+}
+
+GST_CHECK_MAIN (flush);

@@ -1,0 +1,297 @@
+/* What the server is told, in the request and in the handshake, and what the options change in the messages.
+ *
+ * Copyright (C) 2026 the whisperlivesink authors
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include <string.h>
+
+#include "harness.h"
+
+static JsonParser *parser;
+
+static void
+run (void)
+{
+  harness_push_words (1, 12, 0, 0);
+  harness_state (GST_STATE_PLAYING);
+  harness_eos ();
+  harness_wait (GST_MESSAGE_EOS, NULL);
+  harness_assert_words (1, 12, 0);
+}
+
+/* The first handshake; goes with the parser. */
+static JsonObject *
+handshake (void)
+{
+  g_autoptr (ScriptedSession) session = NULL;
+
+  harness_wait_server (SCRIPTED_HANDSHAKES, 1);
+  session = scripted_server_session (h->server, 0);
+  parser = json_parser_new ();
+  fail_unless (json_parser_load_from_data (parser, session->handshake, -1,
+          NULL), "%s", session->handshake);
+  return json_node_get_object (json_parser_get_root (parser));
+}
+
+static void
+assert_string (JsonObject * object, const gchar * name, const gchar * value)
+{
+  fail_unless (json_object_has_member (object, name), "no %s", name);
+  fail_unless_equals_string (json_object_get_string_member_with_default (object,
+          name, NULL), value);
+}
+
+/* Every required key, and no option that a genuine server could stumble over. */
+GST_START_TEST (test_defaults)
+{
+  JsonObject *object;
+  g_autofree gchar *session_id = NULL;
+
+  harness_make ("", NULL);
+  run ();
+  g_object_get (h->sink, "session-id", &session_id, NULL);
+  object = handshake ();
+  assert_string (object, "uid", session_id);
+  assert_string (object, "task", "transcribe");
+  assert_string (object, "model", "small");
+  fail_unless (json_object_get_null_member (object, "language"));
+  fail_unless (json_object_get_boolean_member (object, "use_vad"));
+  fail_unless_equals_int (json_object_get_int_member (object,
+          "send_last_n_segments"), 50);
+  fail_unless_equals_int (json_object_get_int_member (object,
+          "same_output_threshold"), 10);
+  fail_unless (json_object_get_double_member (object,
+          "no_speech_thresh") == 0.45);
+  fail_unless (!json_object_get_boolean_member_with_default (object,
+          "clip_audio", FALSE));
+  fail_unless (!json_object_get_boolean_member_with_default (object,
+          "enable_translation", FALSE));
+  fail_unless (!json_object_get_boolean_member_with_default (object,
+          "enable_diarization", FALSE));
+  fail_unless (!json_object_get_boolean_member_with_default (object,
+          "word_timestamps", FALSE));
+  fail_unless_equals_string (json_object_get_string_member_with_default (object,
+          "audio_format", "float32"), "float32");
+  g_clear_object (&parser);
+}
+
+HARNESS_END_TEST;
+
+GST_START_TEST (test_all)
+{
+  JsonObject *object, *vad;
+
+  harness_make ("", "language-code", "de-CH", "model", "large-v3", "use-vad",
+      TRUE, "initial-prompt", "\"Grüezi\"\n", "hotwords", "Zürich",
+      "send-last-n-segments", 77, "no-speech-threshold", 0.25,
+      "same-output-threshold", 5, "clip-audio", TRUE,
+      "translation-language-code", "fr", "diarization", TRUE, "max-speakers", 3,
+      "word-timestamps", TRUE, NULL);
+  gst_util_set_object_arg (G_OBJECT (h->sink), "task", "translate");
+  gst_util_set_object_arg (G_OBJECT (h->sink), "vad-parameters",
+      "vad,threshold=(double)0.25,speech_pad_ms=(int)30");
+  gst_util_set_object_arg (G_OBJECT (h->sink), "session-options",
+      "options,hotwords=(string)Bern,beam=(int)5");
+  run ();
+  object = handshake ();
+  assert_string (object, "language", "de");
+  assert_string (object, "model", "large-v3");
+  assert_string (object, "task", "translate");
+  assert_string (object, "initial_prompt", "\"Grüezi\"\n");
+  /* merged last */
+  assert_string (object, "hotwords", "Bern");
+  fail_unless_equals_int (json_object_get_int_member (object, "beam"), 5);
+  fail_unless_equals_int (json_object_get_int_member (object,
+          "send_last_n_segments"), 77);
+  fail_unless (json_object_get_double_member (object,
+          "no_speech_thresh") == 0.25);
+  fail_unless_equals_int (json_object_get_int_member (object,
+          "same_output_threshold"), 5);
+  fail_unless (json_object_get_boolean_member (object, "clip_audio"));
+  fail_unless (json_object_get_boolean_member (object, "enable_translation"));
+  assert_string (object, "target_language", "fr");
+  fail_unless (json_object_get_boolean_member (object, "enable_diarization"));
+  fail_unless_equals_int (json_object_get_int_member (object, "max_speakers"),
+      3);
+  fail_unless (json_object_get_boolean_member (object, "word_timestamps"));
+  vad = json_object_get_object_member (object, "vad_parameters");
+  fail_unless (json_object_get_double_member (vad, "threshold") == 0.25);
+  fail_unless_equals_int (json_object_get_int_member (vad, "speech_pad_ms"),
+      30);
+  g_clear_object (&parser);
+}
+
+HARNESS_END_TEST;
+
+GST_START_TEST (test_request)
+{
+  g_autoptr (GstStructure) headers =
+      gst_structure_new ("headers", "X-Customer", G_TYPE_STRING, "number 7",
+      NULL);
+  g_autofree gchar *authorization = NULL, *customer = NULL, *agent =
+      NULL, *extensions = NULL;
+
+  harness_make ("", "api-key", "open sesame", "extra-headers", headers,
+      "user-agent", "tester/1", NULL);
+  run ();
+  authorization = scripted_server_dup_header (h->server, 0, "Authorization");
+  customer = scripted_server_dup_header (h->server, 0, "X-Customer");
+  agent = scripted_server_dup_header (h->server, 0, "User-Agent");
+  extensions =
+      scripted_server_dup_header (h->server, 0, "Sec-WebSocket-Extensions");
+  /* "Bearer" with this case, or the server refuses */
+  fail_unless_equals_string (authorization, "Bearer open sesame");
+  fail_unless_equals_string (customer, "number 7");
+  fail_unless (g_str_has_prefix (agent, "tester/1"), "%s", agent);
+  /* deflate costs more than it saves */
+  fail_unless (extensions == NULL || strstr (extensions, "deflate") == NULL);
+  harness_assert_nowhere ("open sesame");
+}
+
+HARNESS_END_TEST;
+
+GST_START_TEST (test_words)
+{
+  const GstStructure *structure;
+  guint i, j, n = 0;
+
+  harness_make ("", "word-timestamps", TRUE, NULL);
+  run ();
+  for (i = 0; (structure = harness_nth ("whisperlive/transcript", i)) != NULL;
+      i++) {
+    const GValue *words = gst_structure_get_value (structure, "words");
+    gboolean final;
+
+    gst_structure_get_boolean (structure, "final", &final);
+    if (!final)
+      continue;
+    fail_unless (words != NULL
+        && GST_VALUE_HOLDS_ARRAY (words), "no words in %s",
+        gst_structure_get_string (structure, "text"));
+    for (j = 0; j < gst_value_array_get_size (words); j++) {
+      const GstStructure *word =
+          gst_value_get_structure (gst_value_array_get_value (words, j));
+      g_autofree gchar *text = g_strdup_printf ("w%u", n + 1);
+      GstClockTime expected = n * 500 * GST_MSECOND;
+      guint64 time, duration;
+      gdouble probability;
+
+      fail_unless_equals_string (gst_structure_get_string (word, "text"), text);
+      fail_unless (gst_structure_get_uint64 (word, "running-time", &time));
+      fail_unless (gst_structure_get_uint64 (word, "duration", &duration));
+      fail_unless (gst_structure_get_double (word, "probability",
+              &probability));
+      fail_unless (ABS (GST_CLOCK_DIFF (expected, time)) <= 20 * GST_MSECOND);
+      fail_unless (ABS (GST_CLOCK_DIFF (400 * GST_MSECOND,
+                  duration)) <= 20 * GST_MSECOND);
+      fail_unless (probability == 0.9375);
+      n++;
+    }
+  }
+  fail_unless_equals_int (n, 12);
+}
+
+HARNESS_END_TEST;
+
+GST_START_TEST (test_translation)
+{
+  g_autofree gchar *translated = NULL;
+  const GstStructure *structure;
+
+  harness_make ("", "translation-language-code", "fr", "language-code", "en",
+      NULL);
+  run ();
+  translated = harness_finals ("whisperlive/translation");
+  /* the server translates what is complete */
+  fail_unless (g_str_has_prefix (translated, "t1 t2 t3 t4 t5 t6 t7 t8 t9 t10"),
+      "%s", translated);
+  structure = harness_nth ("whisperlive/translation", 0);
+  fail_unless_equals_string (gst_structure_get_string (structure,
+          "language-code"), "fr");
+}
+
+HARNESS_END_TEST;
+
+GST_START_TEST (test_speaker)
+{
+  const GstStructure *structure;
+
+  harness_make ("", "diarization", TRUE, NULL);
+  run ();
+  harness_collect ();
+  h->cursor = 0;
+  structure = gst_message_get_structure (harness_wait_final ("w5"));
+  fail_unless_equals_string (gst_structure_get_string (structure, "speaker"),
+      "SPEAKER_00");
+}
+
+HARNESS_END_TEST;
+
+GST_START_TEST (test_raw)
+{
+  guint i;
+  gboolean ready = FALSE, segments = FALSE;
+  const GstStructure *structure;
+
+  harness_make ("", "post-raw", TRUE, NULL);
+  run ();
+  for (i = 0; (structure = harness_nth ("whisperlive/raw", i)) != NULL; i++) {
+    const gchar *message = gst_structure_get_string (structure, "message");
+
+    ready |= strstr (message, "SERVER_READY") != NULL;
+    segments |= strstr (message, "\"segments\"") != NULL;
+    fail_unless (gst_structure_has_field_typed (structure, "running-time",
+            G_TYPE_UINT64));
+  }
+  fail_unless (ready && segments);
+}
+
+HARNESS_END_TEST;
+
+/* A new session for each time that it starts, and one client. */
+GST_START_TEST (test_id_survives)
+{
+  g_autofree gchar *client = NULL, *client_after = NULL, *first =
+      NULL, *second = NULL;
+
+  harness_make ("", "model", "small.en", NULL);
+  g_object_get (h->sink, "client-id", &client, NULL);
+  run ();
+  g_object_get (h->sink, "session-id", &first, NULL);
+  harness_start (GST_STATE_NULL);
+  harness_forget ();
+  h->pts = 0;
+  harness_start (GST_STATE_PLAYING);
+  harness_push_words (1, 12, 0, 0);
+  harness_eos ();
+  harness_wait (GST_MESSAGE_EOS, NULL);
+  g_object_get (h->sink, "session-id", &second, "client-id", &client_after,
+      NULL);
+  fail_if (g_str_equal (first, second));
+  fail_unless_equals_string (client, client_after);
+}
+
+HARNESS_END_TEST;
+
+static Suite *
+options_suite (void)
+{
+  Suite *s = suite_create ("whisperlivesink-options");
+  TCase *tc = tcase_create ("options");
+
+  tcase_add_checked_fixture (tc, harness_setup, harness_teardown);
+  tcase_add_test (tc, test_defaults);
+  tcase_add_test (tc, test_all);
+  tcase_add_test (tc, test_request);
+  tcase_add_test (tc, test_words);
+  tcase_add_test (tc, test_translation);
+  tcase_add_test (tc, test_speaker);
+  tcase_add_test (tc, test_raw);
+  tcase_add_test (tc, test_id_survives);
+  suite_add_tcase (s, tc);
+  return s;
+}
+
+GST_CHECK_MAIN (options);

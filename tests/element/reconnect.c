@@ -1,0 +1,376 @@
+/* A session that ends is replaced, and the story goes on: each word once, at its time, under one client id and a new
+ * session id.
+ *
+ * Copyright (C) 2026 the whisperlivesink authors
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "harness.h"
+
+#define ALWAYS "retries", -1, "retry-delay", 20, "retry-delay-max", 100, "same-output-threshold", 1000
+
+static void
+make (void)
+{
+  harness_make ("", ALWAYS, NULL);
+}
+
+/* All the words, each once, and the ids as they have to be. */
+static void
+finish (guint first, guint count)
+{
+  const GstStructure *structure;
+  guint64 id, last = 0;
+  guint i;
+  gboolean final;
+
+  harness_eos ();
+  harness_wait (GST_MESSAGE_EOS, NULL);
+  harness_assert_words (first, count, 0);
+  fail_unless_equals_uint64 (harness_stat ("audio-lost"), 0);
+  harness_assert_balanced ();
+  for (i = 0; (structure = harness_nth ("whisperlive/transcript", i)) != NULL;
+      i++) {
+    gst_structure_get_uint64 (structure, "segment-id", &id);
+    gst_structure_get_boolean (structure, "final", &final);
+    fail_unless (i == 0 || id >= last);
+    last = final ? id + 1 : id;
+  }
+}
+
+/* @n connections, each with an id of its own */
+static void
+assert_sessions (guint n)
+{
+  g_autoptr (GHashTable) ids =
+      g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  guint i;
+
+  fail_unless_equals_uint64 (harness_server_count (SCRIPTED_HANDSHAKES), n);
+  for (i = 0; i < n; i++) {
+    g_autoptr (ScriptedSession) session =
+        scripted_server_session (h->server, i);
+
+    fail_unless (g_hash_table_add (ids, g_strdup (session->uid)),
+        "session-id %s again", session->uid);
+    fail_unless_equals_uint64 (session->stats.trimmed_words, 0);
+  }
+}
+
+static const gint codes[] = { SCRIPTED_RESET, 1000, 1001, 1009, 1011, 4000 };
+
+GST_START_TEST (test_closed)
+{
+  g_autofree gchar *before = NULL, *after = NULL;
+
+  make ();
+  g_object_get (h->sink, "client-id", &before, NULL);
+  harness_push_words (1, 8, 0, 0);
+  harness_state (GST_STATE_PLAYING);
+  harness_wait_final ("w5");
+  scripted_server_close (h->server, codes[__i__]);
+  harness_push_words (9, 16, 0, 0);
+  finish (1, 24);
+  assert_sessions (2);
+  fail_unless_equals_uint64 (harness_stat ("reconnects"), 1);
+  g_object_get (h->sink, "client-id", &after, NULL);
+  fail_unless_equals_string (before, after);
+}
+
+HARNESS_END_TEST;
+
+GST_START_TEST (test_rapid_succession)
+{
+  g_autofree gchar *expected = spoken_text (1, 60);
+  guint i;
+
+  make ();
+  harness_start (GST_STATE_PLAYING);
+  for (i = 0; i < 10; i++) {
+    g_autofree gchar *last = g_strdup_printf ("w%u", 6 * i + 5);
+
+    /* five words make a segment, and what follows completes it */
+    harness_push_words (6 * i + 1, 5, 0, 1);
+    harness_push_words (6 * i + 6, 1, 0, 1);
+    harness_wait_final (last);
+    scripted_server_close (h->server, i % 2 ? 1011 : SCRIPTED_RESET);
+  }
+  harness_eos ();
+  harness_wait (GST_MESSAGE_EOS, NULL);
+  harness_assert_finals (expected);
+  assert_sessions (11);
+}
+
+HARNESS_END_TEST;
+
+GST_START_TEST (test_killed_and_started)
+{
+  make ();
+  harness_push_words (1, 8, 0, 0);
+  harness_state (GST_STATE_PLAYING);
+  harness_wait_final ("w5");
+  scripted_server_kill (h->server);
+  harness_push_words (9, 8, 0, 0);
+  harness_wait_field ("whisperlive/state", "state", "waiting");
+  scripted_server_start (h->server);
+  harness_push_words (17, 8, 0, 0);
+  finish (1, 24);
+}
+
+HARNESS_END_TEST;
+
+GST_START_TEST (test_overtime)
+{
+  make ();
+  harness_push_words (1, 8, 0, 0);
+  harness_state (GST_STATE_PLAYING);
+  harness_wait_final ("w5");
+  HARNESS_SCRIPT (max_connection_time, 0);
+  harness_push_words (9, 8, 0, 0);
+  harness_wait_server (SCRIPTED_CLOSED, 1);
+  HARNESS_SCRIPT (max_connection_time, 600000);
+  harness_push_words (17, 8, 0, 0);
+  finish (1, 24);
+}
+
+HARNESS_END_TEST;
+
+GST_START_TEST (test_full_then_free)
+{
+  HARNESS_SCRIPT (full, TRUE);
+  HARNESS_SCRIPT (wait_minutes, __i__ ? 60 : -0.1);
+  make ();
+  harness_push_words (1, 24, 0, 0);
+  harness_start (GST_STATE_PLAYING);
+  harness_wait_server (SCRIPTED_WAITS, 3);
+  HARNESS_SCRIPT (full, FALSE);
+  finish (1, 24);
+  fail_unless (harness_stat ("waits") >= 3);
+}
+
+HARNESS_END_TEST;
+
+/* Only pings can tell. */
+GST_START_TEST (test_dead_peer)
+{
+  harness_make ("", ALWAYS, "keepalive-interval", 300, "connect-timeout", 300,
+      NULL);
+  harness_push_words (1, 8, 0, 0);
+  harness_state (GST_STATE_PLAYING);
+  harness_wait_final ("w5");
+  scripted_server_freeze (h->server);
+  harness_wait_field ("whisperlive/state", "previous", "ready");
+  scripted_server_thaw (h->server);
+  harness_push_words (9, 16, 0, 0);
+  finish (1, 24);
+}
+
+HARNESS_END_TEST;
+
+/* The model is stuck, and pings are answered. */
+GST_START_TEST (test_no_response)
+{
+  harness_make ("", ALWAYS, "response-timeout", 500, "keepalive-interval", 100,
+      NULL);
+  harness_push_words (1, 8, 0, 0);
+  harness_state (GST_STATE_PLAYING);
+  harness_wait_final ("w5");
+  HARNESS_SCRIPT (transcribe, FALSE);
+  harness_push_words (9, 8, 0, 0);
+  harness_wait_server (SCRIPTED_UPGRADES, 2);
+  HARNESS_SCRIPT (transcribe, TRUE);
+  harness_push_words (17, 8, 0, 0);
+  finish (1, 24);
+}
+
+HARNESS_END_TEST;
+
+/* Nothing was lost by a server that has only silence to work on. */
+GST_START_TEST (test_silence_is_no_loss)
+{
+  harness_make ("", ALWAYS, "response-timeout", 200, "sync", TRUE, NULL);
+  harness_push_words (1, 5, 0, 4);
+  harness_push_words (6, 5, 0, 0);
+  harness_state (GST_STATE_PLAYING);
+  harness_eos ();
+  harness_wait (GST_MESSAGE_EOS, NULL);
+  harness_assert_finals ("w1 w2 w3 w4 w5 w6 w7 w8 w9 w10");
+  assert_sessions (1);
+}
+
+HARNESS_END_TEST;
+
+GST_START_TEST (test_stops_reading)
+{
+  harness_make ("", ALWAYS, "keepalive-interval", 300, NULL);
+  harness_push_words (1, 8, 0, 0);
+  harness_state (GST_STATE_PLAYING);
+  harness_wait_final ("w5");
+  HARNESS_SCRIPT (read, FALSE);
+  harness_push_words (9, 8, 0, 0);
+  harness_wait_field ("whisperlive/state", "previous", "ready");
+  HARNESS_SCRIPT (read, TRUE);
+  harness_push_words (17, 8, 0, 0);
+  finish (1, 24);
+}
+
+HARNESS_END_TEST;
+
+GST_START_TEST (test_max_session_duration)
+{
+  harness_make ("", ALWAYS, "max-session-duration", 2000, "sync", TRUE, NULL);
+  harness_push_words (1, 14, 0, 0);
+  harness_state (GST_STATE_PLAYING);
+  finish (1, 14);
+  fail_unless (harness_stat ("sessions") >= 2);
+}
+
+HARNESS_END_TEST;
+
+GST_START_TEST (test_eos_while_waiting)
+{
+  make ();
+  harness_push_words (1, 8, 0, 0);
+  harness_state (GST_STATE_PLAYING);
+  harness_wait_final ("w5");
+  scripted_server_kill (h->server);
+  harness_wait_field ("whisperlive/state", "state", "waiting");
+  harness_push_words (9, 4, 0, 0);
+  harness_eos ();
+  scripted_server_start (h->server);
+  /* which says EOS once more, to no effect */
+  finish (1, 12);
+}
+
+HARNESS_END_TEST;
+
+/* The error comes after exactly so many attempts, and says what was lost. */
+GST_START_TEST (test_gone_for_good)
+{
+  g_autoptr (GError) error = NULL;
+  guint64 attempts;
+
+  harness_make ("", "retries", 3, "retry-delay", 10, "retry-delay-max", 40,
+      "same-output-threshold", 1000, NULL);
+  harness_push_words (1, 8, 0, 0);
+  harness_state (GST_STATE_PLAYING);
+  harness_wait_final ("w5");
+  attempts = harness_stat ("connect-attempts");
+  scripted_server_kill (h->server);
+  error = harness_wait_error ();
+  fail_unless (error->domain == GST_RESOURCE_ERROR);
+  fail_unless (error->code == GST_RESOURCE_ERROR_WRITE
+      || error->code == GST_RESOURCE_ERROR_OPEN_WRITE);
+  fail_unless_equals_uint64 (harness_stat ("connect-attempts") - attempts, 3);
+  fail_unless (harness_n (GST_MESSAGE_ELEMENT, "whisperlive/audio-lost") >= 1);
+  fail_unless_equals_string (gst_structure_get_string (harness_nth
+          ("whisperlive/audio-lost", 0), "reason"), "session-failed");
+  harness_assert_balanced ();
+}
+
+HARNESS_END_TEST;
+
+GST_START_TEST (test_seek_while_waiting)
+{
+  make ();
+  harness_make_seekable ();
+  harness_start (GST_STATE_PLAYING);
+  harness_push_words (1, 5, 0, 1);
+  harness_wait_server (SCRIPTED_SAMPLES, 3 * 16000);
+  scripted_server_kill (h->server);
+  harness_wait_field ("whisperlive/state", "state", "waiting");
+  harness_seek (0);
+  harness_forget ();
+  scripted_server_start (h->server);
+  harness_push_words (21, 12, 0, 0);
+  harness_eos ();
+  harness_wait (GST_MESSAGE_EOS, NULL);
+  harness_assert_words (21, 12, 0);
+  /* what the flush dropped counts as lost */
+  harness_assert_balanced ();
+}
+
+HARNESS_END_TEST;
+
+/* Each delay longer than the one before, up to the longest, give or take a fifth. */
+GST_START_TEST (test_back_off)
+{
+  const GstStructure *structure;
+  guint64 expected = 20, retry_in;
+  guint i, n = 0;
+  g_autoptr (GError) error = NULL;
+
+  harness_make ("", "retries", 6, "retry-delay", 20, "retry-delay-max", 200,
+      NULL);
+  scripted_server_kill (h->server);
+  harness_push_words (1, 2, 0, 0);
+  harness_start (GST_STATE_PLAYING);
+  error = harness_wait_error ();
+  for (i = 0; (structure = harness_nth ("whisperlive/state", i)) != NULL; i++) {
+    if (g_strcmp0 (gst_structure_get_string (structure, "state"),
+            "waiting") != 0)
+      continue;
+    fail_unless (gst_structure_get_uint64 (structure, "retry-in", &retry_in));
+    fail_unless (retry_in >= expected * 8 / 10 * GST_MSECOND
+        && retry_in <= expected * 12 / 10 * GST_MSECOND,
+        "delay %u is %" GST_TIME_FORMAT, n, GST_TIME_ARGS (retry_in));
+    expected = MIN (expected * 2, 200);
+    n++;
+  }
+  fail_unless_equals_int (n, 6);
+}
+
+HARNESS_END_TEST;
+
+/* More elements than the server takes, so that they are in different phases; all are cleaned up together. */
+GST_START_TEST (test_cleanup_all_instances)
+{
+  GString *description =
+      g_string_new ("audiotestsrc is-live=true freq=440 ! tee name=t");
+  guint i;
+
+  for (i = 0; i < 10; i++)
+    g_string_append_printf (description,
+        " t. ! queue ! whisperlivesink name=sink%.0u uri=%s retries=-1 "
+        "close-timeout=1000 async=false", i, scripted_server_uri (h->server));
+  harness_launch (description->str);
+  g_string_free (description, TRUE);
+  harness_start (GST_STATE_PLAYING);
+  /* the server counts a client when its model is loaded: how many get in is not certain */
+  harness_wait_server (SCRIPTED_HANDSHAKES, 10);
+  harness_wait_server (SCRIPTED_READY, 4);
+  harness_wait_server (SCRIPTED_FRAMES, 8);
+  harness_unmake ();
+  fail_unless (scripted_server_wait_equal (h->server, SCRIPTED_LIVE, 0));
+}
+
+HARNESS_END_TEST;
+
+static Suite *
+reconnect_suite (void)
+{
+  Suite *s = suite_create ("whisperlivesink-reconnect");
+  TCase *tc = tcase_create ("reconnect");
+
+  tcase_add_checked_fixture (tc, harness_setup, harness_teardown);
+  tcase_add_loop_test (tc, test_closed, 0, G_N_ELEMENTS (codes));
+  tcase_add_test (tc, test_rapid_succession);
+  tcase_add_test (tc, test_killed_and_started);
+  tcase_add_test (tc, test_overtime);
+  tcase_add_loop_test (tc, test_full_then_free, 0, 2);
+  tcase_add_test (tc, test_dead_peer);
+  tcase_add_test (tc, test_no_response);
+  tcase_add_test (tc, test_silence_is_no_loss);
+  tcase_add_test (tc, test_stops_reading);
+  tcase_add_test (tc, test_max_session_duration);
+  tcase_add_test (tc, test_eos_while_waiting);
+  tcase_add_test (tc, test_gone_for_good);
+  tcase_add_test (tc, test_seek_while_waiting);
+  tcase_add_test (tc, test_back_off);
+  tcase_add_test (tc, test_cleanup_all_instances);
+  suite_add_tcase (s, tc);
+  return s;
+}
+
+GST_CHECK_MAIN (reconnect);

@@ -1,0 +1,407 @@
+/* Element states and the session: what each step up promises, and that each step down ends, from every phase, with
+ * nothing left over (the fixture counts threads and sockets).
+ *
+ * Copyright (C) 2026 the whisperlivesink authors
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "harness.h"
+
+static gint
+connection_state (void)
+{
+  gint state;
+
+  g_object_get (h->sink, "connection-state", &state, NULL);
+  return state;
+}
+
+static void
+assert_settings_refused (const gchar * what)
+{
+  g_autoptr (GError) error = NULL;
+
+  fail_unless_equals_int (gst_element_set_state (h->pipeline, GST_STATE_READY),
+      GST_STATE_CHANGE_FAILURE);
+  error = harness_wait_error ();
+  fail_unless (g_error_matches (error, GST_RESOURCE_ERROR,
+          GST_RESOURCE_ERROR_SETTINGS), "%s: %s", what, error->message);
+  fail_unless_equals_int (harness_n (GST_MESSAGE_ERROR, NULL), 1);
+}
+
+static const gchar *const bad_uris[] =
+    { "", "nonsense", "http://127.0.0.1:9090", "ws://", "ws://127.0.0.1:99999",
+  "file:///etc/passwd"
+};
+
+GST_START_TEST (test_bad_uri)
+{
+  harness_make ("", "uri", bad_uris[__i__], NULL);
+  assert_settings_refused (bad_uris[__i__]);
+}
+
+HARNESS_END_TEST;
+
+/* Each of these would hang a genuine server for everybody. */
+GST_START_TEST (test_bad_options)
+{
+  harness_make ("", NULL);
+  if (__i__ == 0)
+    g_object_set (h->sink, "language-code", "klingon", NULL);
+  else
+    gst_util_set_object_arg (G_OBJECT (h->sink), "vad-parameters",
+        "vad,unheard-of=(int)1");
+  assert_settings_refused (__i__ == 0 ? "language-code" : "vad-parameters");
+}
+
+HARNESS_END_TEST;
+
+/* A wrong value can be put right. */
+GST_START_TEST (test_better_uri)
+{
+  harness_make ("", "uri", "nonsense", NULL);
+  assert_settings_refused ("uri");
+  gst_element_set_state (h->pipeline, GST_STATE_NULL);
+  harness_forget ();
+  g_object_set (h->sink, "uri", scripted_server_uri (h->server), NULL);
+  harness_push_words (1, 7, 0, 0);
+  harness_state (GST_STATE_PLAYING);
+  harness_eos ();
+  harness_wait (GST_MESSAGE_EOS, NULL);
+  harness_assert_words (1, 7, 0);
+}
+
+HARNESS_END_TEST;
+
+GST_START_TEST (test_ready_makes_no_socket)
+{
+  guint sockets = harness_count_sockets ();
+  g_autoptr (GPtrArray) threads = NULL;
+
+  harness_make ("", NULL);
+  harness_state (GST_STATE_READY);
+  fail_unless_equals_int (harness_count_sockets (), sockets);
+  /* the session's is the only one */
+  threads = harness_threads ();
+  fail_unless_equals_int (threads->len, h->threads_before->len + 2);
+  harness_state (GST_STATE_NULL);
+  fail_unless_equals_uint64 (harness_server_count (SCRIPTED_REQUESTS), 0);
+  fail_unless_equals_int (connection_state (), 0);
+}
+
+HARNESS_END_TEST;
+
+GST_START_TEST (test_preroll_waits_for_server)
+{
+  g_autoptr (ScriptedSession) session = NULL;
+
+  HARNESS_SCRIPT (hold_ready, TRUE);
+  harness_make ("", NULL);
+  harness_push_words (1, 7, 0, 0);
+  harness_start (GST_STATE_PAUSED);
+  harness_wait_server (SCRIPTED_HANDSHAKES, 1);
+  harness_wait_field ("whisperlive/state", "state", "connected");
+  fail_unless_equals_int (gst_element_get_state (h->pipeline, NULL, NULL, 0),
+      GST_STATE_CHANGE_ASYNC);
+  HARNESS_SCRIPT (hold_ready, FALSE);
+  harness_state (GST_STATE_PAUSED);
+  harness_wait_field ("whisperlive/state", "state", "ready");
+  harness_state (GST_STATE_PLAYING);
+  harness_eos ();
+  harness_wait (GST_MESSAGE_EOS, NULL);
+  harness_assert_words (1, 7, 0);
+  session = scripted_server_session (h->server, 0);
+  fail_unless_equals_int (session->early_frames, 0);
+}
+
+HARNESS_END_TEST;
+
+/* A microphone is not held up by a server that loads its model; what it says meanwhile is kept. */
+GST_START_TEST (test_live_is_not_held_up)
+{
+  HARNESS_SCRIPT (hold_ready, TRUE);
+  harness_make ("", NULL);
+  g_object_set (h->src, "is-live", TRUE, NULL);
+  harness_start (GST_STATE_PLAYING);
+  harness_push_words (1, 12, 0, 0);
+  harness_state (GST_STATE_PLAYING);
+  harness_wait_server (SCRIPTED_HANDSHAKES, 1);
+  fail_unless_equals_uint64 (harness_server_count (SCRIPTED_READY), 0);
+  HARNESS_SCRIPT (hold_ready, FALSE);
+  harness_eos ();
+  harness_wait (GST_MESSAGE_EOS, NULL);
+  harness_assert_words (1, 12, 0);
+}
+
+HARNESS_END_TEST;
+
+GST_START_TEST (test_paused_keeps_the_session)
+{
+  g_autofree gchar *before = NULL, *after = NULL;
+
+  harness_make ("", "same-output-threshold", 1000, NULL);
+  harness_push_words (1, 7, 0, 0);
+  harness_state (GST_STATE_PLAYING);
+  harness_wait_final ("w5");
+  g_object_get (h->sink, "session-id", &before, NULL);
+  harness_start (GST_STATE_PAUSED);
+  harness_push_words (8, 5, 0, 0);
+  harness_state (GST_STATE_PAUSED);
+  fail_unless_equals_uint64 (harness_server_count (SCRIPTED_LIVE), 1);
+  harness_state (GST_STATE_PLAYING);
+  harness_eos ();
+  harness_wait (GST_MESSAGE_EOS, NULL);
+  harness_assert_words (1, 12, 0);
+  g_object_get (h->sink, "session-id", &after, NULL);
+  fail_unless_equals_string (before, after);
+  fail_unless_equals_uint64 (harness_server_count (SCRIPTED_UPGRADES), 1);
+}
+
+HARNESS_END_TEST;
+
+GST_START_TEST (test_many_pauses)
+{
+  guint i;
+
+  harness_make ("", "same-output-threshold", 1000, NULL);
+  harness_push_words (1, 3, 0, 0);
+  harness_state (GST_STATE_PLAYING);
+  for (i = 0; i < 20; i++) {
+    guint64 frames = harness_server_count (SCRIPTED_FRAMES);
+
+    /* it is paused once there is a buffer again that waits */
+    harness_start (GST_STATE_PAUSED);
+    harness_push_words (4 + 3 * i, 3, 0, 0);
+    harness_state (GST_STATE_PAUSED);
+    harness_state (GST_STATE_PLAYING);
+    /* GstBaseSink takes a thread that has not woken up yet for prerolled, and then lets it go on in PAUSED */
+    harness_wait_server (SCRIPTED_FRAMES, frames + 1);
+  }
+  harness_eos ();
+  harness_wait (GST_MESSAGE_EOS, NULL);
+  harness_assert_words (1, 63, 0);
+  fail_unless_equals_uint64 (harness_server_count (SCRIPTED_UPGRADES), 1);
+}
+
+HARNESS_END_TEST;
+
+GST_START_TEST (test_state_path)
+{
+  g_autofree gchar *path = NULL;
+
+  harness_make ("", NULL);
+  harness_push_words (1, 7, 0, 0);
+  harness_state (GST_STATE_PLAYING);
+  harness_eos ();
+  harness_wait (GST_MESSAGE_EOS, NULL);
+  harness_start (GST_STATE_READY);
+  path = harness_state_path ();
+  fail_unless_equals_string (path,
+      "connecting connected ready draining closing disconnected");
+  fail_unless_equals_string (gst_structure_get_string (harness_nth
+          ("whisperlive/state", 0), "previous"), "disconnected");
+  fail_unless_equals_int (connection_state (), 0);
+}
+
+HARNESS_END_TEST;
+
+/* --- the way down from each phase --- */
+
+typedef enum
+{
+  PHASE_CONNECTING,
+  PHASE_UPGRADING,
+  PHASE_LOADING,
+  PHASE_STREAMING,
+  PHASE_BLOCKED,
+  PHASE_DRAINING,
+  PHASE_WAITING,
+  PHASE_FULL,
+  N_PHASES
+} Phase;
+
+static GSocket *silent;
+
+static void
+prepare (Phase phase)
+{
+  g_autofree gchar *uri = NULL;
+  guint port = 0;
+
+  if (phase == PHASE_UPGRADING)
+    HARNESS_SCRIPT (hold_upgrade, TRUE);
+  else if (phase == PHASE_LOADING)
+    HARNESS_SCRIPT (hold_ready, TRUE);
+  else if (phase == PHASE_DRAINING)
+    HARNESS_SCRIPT (transcribe, FALSE);
+  else if (phase == PHASE_BLOCKED)
+    HARNESS_SCRIPT (read, TRUE);
+  else if (phase == PHASE_FULL)
+    HARNESS_SCRIPT (full, TRUE);
+  else if (phase == PHASE_CONNECTING)
+    silent = silent_port_new (&port);
+  else if (phase == PHASE_WAITING)
+    port = unused_port ();
+  if (port != 0) {
+    uri = g_strdup_printf ("ws://127.0.0.1:%u", port);
+    g_object_set (h->sink, "uri", uri, NULL);
+  }
+  g_object_set (h->sink, "retries", -1, "retry-delay", 30000, "close-timeout",
+      300, "same-output-threshold", 1000, NULL);
+}
+
+static void
+reach (Phase phase)
+{
+  harness_push_words (1, 12, 0, 0);
+  harness_start (phase == PHASE_STREAMING || phase == PHASE_DRAINING
+      || phase == PHASE_BLOCKED ? GST_STATE_PLAYING : GST_STATE_PAUSED);
+  if (phase == PHASE_CONNECTING)
+    harness_wait_field ("whisperlive/state", "state", "connecting");
+  else if (phase == PHASE_UPGRADING)
+    harness_wait_server (SCRIPTED_REQUESTS, 1);
+  else if (phase == PHASE_LOADING)
+    harness_wait_field ("whisperlive/state", "state", "connected");
+  else if (phase == PHASE_WAITING || phase == PHASE_FULL)
+    harness_wait_field ("whisperlive/state", "state", "waiting");
+  else
+    harness_wait_server (SCRIPTED_SAMPLES, 16000);
+  if (phase == PHASE_BLOCKED) {
+    HARNESS_SCRIPT (read, FALSE);
+    harness_push_words (13, 200, 0, 0);
+  }
+  if (phase == PHASE_DRAINING) {
+    harness_eos ();
+    harness_wait_field ("whisperlive/state", "state", "draining");
+  }
+}
+
+static void
+leave (Phase phase)
+{
+  scripted_server_thaw (h->server);
+  g_clear_object (&silent);
+  harness_unmake ();
+  if (phase != PHASE_UPGRADING) {
+    HARNESS_SCRIPT (read, TRUE);
+    fail_unless (scripted_server_wait_equal (h->server, SCRIPTED_LIVE, 0));
+  }
+}
+
+/* The server behaves; the closing handshake is done. */
+GST_START_TEST (test_down)
+{
+  harness_make ("", NULL);
+  prepare (__i__);
+  reach (__i__);
+  harness_start (GST_STATE_READY);
+  fail_unless_equals_int (connection_state (), 0);
+  if (__i__ == PHASE_STREAMING || __i__ == PHASE_LOADING) {
+    g_autoptr (ScriptedSession) session = NULL;
+
+    harness_wait_server (SCRIPTED_CLOSED, 1);
+    session = scripted_server_session (h->server, 0);
+    fail_unless (session->close_code != 0, "it left without a closing frame");
+  }
+  leave (__i__);
+}
+
+HARNESS_END_TEST;
+
+/* The server stands still; it has to go without it. */
+GST_START_TEST (test_down_frozen)
+{
+  harness_make ("", NULL);
+  prepare (__i__);
+  reach (__i__);
+  scripted_server_freeze (h->server);
+  harness_start (GST_STATE_READY);
+  fail_unless_equals_int (connection_state (), 0);
+  harness_start (GST_STATE_NULL);
+  leave (__i__);
+}
+
+HARNESS_END_TEST;
+
+/* From READY up again, which the last session must not disturb. */
+GST_START_TEST (test_down_and_up)
+{
+  harness_make ("", NULL);
+  prepare (__i__);
+  reach (__i__);
+  harness_start (GST_STATE_READY);
+  harness_forget ();
+  HARNESS_SCRIPT (hold_upgrade, FALSE);
+  HARNESS_SCRIPT (hold_ready, FALSE);
+  HARNESS_SCRIPT (transcribe, TRUE);
+  HARNESS_SCRIPT (read, TRUE);
+  HARNESS_SCRIPT (full, FALSE);
+  g_object_set (h->sink, "uri", scripted_server_uri (h->server), NULL);
+  h->pts = 0;
+  harness_start (GST_STATE_PLAYING);
+  harness_push_words (21, 7, 0, 0);
+  harness_eos ();
+  harness_wait (GST_MESSAGE_EOS, NULL);
+  harness_assert_words (21, 7, 0);
+  leave (__i__);
+}
+
+HARNESS_END_TEST;
+
+GST_START_TEST (test_hundred_times)
+{
+  guint i;
+
+  harness_make ("", NULL);
+  for (i = 0; i < 100; i++) {
+    guint64 requests = harness_server_count (SCRIPTED_REQUESTS), ready =
+        harness_server_count (SCRIPTED_READY);
+    guint64 frames = harness_server_count (SCRIPTED_FRAMES);
+
+    h->pts = 0;
+    harness_start (GST_STATE_PLAYING);
+    harness_push_words (1, 3, 0, 0);
+    /* each time a little further */
+    if (i % 4 == 1)
+      harness_wait_server (SCRIPTED_REQUESTS, requests + 1);
+    else if (i % 4 == 2)
+      harness_wait_server (SCRIPTED_READY, ready + 1);
+    else if (i % 4 == 3)
+      harness_wait_server (SCRIPTED_FRAMES, frames + 1);
+    harness_start (GST_STATE_NULL);
+    fail_unless_equals_int (connection_state (), 0);
+    fail_unless_equals_int (harness_n (GST_MESSAGE_ERROR, NULL), 0);
+    harness_forget ();
+  }
+  harness_unmake ();
+  fail_unless (scripted_server_wait_equal (h->server, SCRIPTED_LIVE, 0));
+}
+
+HARNESS_END_TEST;
+
+static Suite *
+states_suite (void)
+{
+  Suite *s = suite_create ("whisperlivesink-states");
+  TCase *tc = tcase_create ("states");
+
+  tcase_add_checked_fixture (tc, harness_setup, harness_teardown);
+  tcase_add_loop_test (tc, test_bad_uri, 0, G_N_ELEMENTS (bad_uris));
+  tcase_add_loop_test (tc, test_bad_options, 0, 2);
+  tcase_add_test (tc, test_better_uri);
+  tcase_add_test (tc, test_ready_makes_no_socket);
+  tcase_add_test (tc, test_preroll_waits_for_server);
+  tcase_add_test (tc, test_live_is_not_held_up);
+  tcase_add_test (tc, test_paused_keeps_the_session);
+  tcase_add_test (tc, test_many_pauses);
+  tcase_add_test (tc, test_state_path);
+  tcase_add_loop_test (tc, test_down, 0, N_PHASES);
+  tcase_add_loop_test (tc, test_down_frozen, 0, N_PHASES);
+  tcase_add_loop_test (tc, test_down_and_up, 0, N_PHASES);
+  tcase_add_test (tc, test_hundred_times);
+  suite_add_tcase (s, tc);
+  return s;
+}
+
+GST_CHECK_MAIN (states);
