@@ -73,7 +73,7 @@ enter (WhisperLiveLifecycle * l, WhisperLiveState state, gint64 deadline)
 static WhisperLiveActions
 connect_now (WhisperLiveLifecycle * l, gint64 now)
 {
-  l->full = l->bye = FALSE;
+  l->full = l->bye = l->replaced = FALSE;
   enter (l, WHISPERLIVE_STATE_CONNECTING, now + l->connect_timeout);
   return WHISPERLIVE_ACTION_OPEN;
 }
@@ -140,8 +140,11 @@ closed (WhisperLiveLifecycle * l, gint64 now)
 {
   WhisperLiveActions actions = WHISPERLIVE_ACTION_ABORT;
 
-  if (l->running && l->replacing)
-    return actions | WHISPERLIVE_ACTION_REWIND | connect_now (l, now);
+  if (l->running && l->replacing) {
+    actions |= WHISPERLIVE_ACTION_REWIND | connect_now (l, now);
+    l->replaced = TRUE;
+    return actions;
+  }
   if (l->running && l->ended)
     actions |= WHISPERLIVE_ACTION_REPORT_DRAINED;
   l->ended = FALSE;
@@ -216,7 +219,8 @@ step_connection (WhisperLiveLifecycle * l, const WhisperLiveEvent * event,
       if (l->state != WHISPERLIVE_STATE_CONNECTED || l->full)
         break;
       l->worked = TRUE;
-      l->progress = now;
+      if (!l->replaced)
+        l->progress = now;
       enter (l, WHISPERLIVE_STATE_READY, 0);
       return WHISPERLIVE_ACTION_STREAM;
     case WHISPERLIVE_EVENT_SERVER_FULL:
@@ -235,7 +239,6 @@ step_connection (WhisperLiveLifecycle * l, const WhisperLiveEvent * event,
         break;
       enter (l, WHISPERLIVE_STATE_CLOSING, now + l->close_timeout);
       l->replacing = TRUE;
-      l->progress = now;
       return WHISPERLIVE_ACTION_CLOSE;
     case WHISPERLIVE_EVENT_CLOSED:
       if (l->state == WHISPERLIVE_STATE_CLOSING)
@@ -288,10 +291,8 @@ step (WhisperLiveLifecycle * l, const WhisperLiveEvent * event, gint64 now)
         enter (l, WHISPERLIVE_STATE_READY, 0);
       break;
     case WHISPERLIVE_EVENT_ALL_SENT:
-      if (l->ended && l->state == WHISPERLIVE_STATE_READY) {
-        l->progress = now;
+      if (l->ended && l->state == WHISPERLIVE_STATE_READY)
         enter (l, WHISPERLIVE_STATE_DRAINING, 0);
-      }
       break;
     case WHISPERLIVE_EVENT_PROGRESS:
       l->progress = now;

@@ -107,6 +107,7 @@ typedef struct
   gboolean bye;                 /* DISCONNECT has come, likewise */
   gboolean finishing;           /* CLOSING, and it is the server's turn to close */
   gboolean replacing;           /* CLOSING, and a new connection comes after it */
+  gboolean replaced;            /* this connection came after such a one: no more time for the drain */
 } WhisperLiveLifecycle;
 
 void whisperlive_lifecycle_init (WhisperLiveLifecycle * lifecycle, const WhisperLiveSettings * settings, GRand * rand);

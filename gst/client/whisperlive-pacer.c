@@ -63,13 +63,13 @@ whisperlive_pacer_ask (WhisperLivePacer * pacer, const WhisperLiveFlow * flow,
     gint64 now)
 {
   guint64 lag = flow->sent - MIN (flow->head, flow->sent) + flow->waiting;
-  guint64 sound = flow->sent - flow->sound + flow->waiting;
+  guint64 sound = flow->sent - flow->speech + flow->waiting;
   guint64 allowed = allowance (pacer);
   gint64 duration = WHISPERLIVE_SAMPLES_TO_TIME ((guint64) flow->waiting) /
       GST_USECOND;
   gint64 at = pacer->next;
 
-  if (lag <= allowed && !overflows (pacer, flow->sent - flow->sound)) {
+  if (lag <= allowed && !overflows (pacer, flow->sent - flow->speech)) {
     pacer->next = now;
     return WHISPERLIVE_PACER_NOW;
   }

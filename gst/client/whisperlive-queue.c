@@ -12,6 +12,9 @@
 GST_DEBUG_CATEGORY_STATIC (whisperlive_queue_debug);
 #define GST_CAT_DEFAULT whisperlive_queue_debug
 
+/* How much sooner than its sound a final may end, samples */
+#define AFTERSOUND (WHISPERLIVE_RATE / 2)
+
 typedef enum
 {
   STREAM_FLOWING,
@@ -35,7 +38,7 @@ struct _WhisperLiveQueue
   guint64 settled, lost, sent;
   GArray *losses;
   StreamState stream;
-  gboolean ready, closed, unlocked;
+  gboolean ready, closed, unlocked, stale;
   guint generation;
 };
 
@@ -146,6 +149,12 @@ whisperlive_queue_free (WhisperLiveQueue * queue)
   g_free (queue);
 }
 
+static gboolean
+is_sound (const WhisperLiveChunk * chunk)
+{
+  return chunk->level >= WHISPERLIVE_SILENCE_LEVEL;
+}
+
 /* Called with the lock. */
 static void
 add_loss (WhisperLiveQueue * queue, WhisperLiveLossReason reason,
@@ -224,7 +233,7 @@ whisperlive_queue_start (WhisperLiveQueue * queue, guint64 max_time)
   queue->settled = queue->lost = queue->sent = 0;
   queue->max_held = WHISPERLIVE_TIME_TO_SAMPLES (max_time);
   queue->stream = STREAM_FLOWING;
-  queue->ready = queue->closed = FALSE;
+  queue->ready = queue->closed = queue->stale = FALSE;
   g_mutex_unlock (&queue->lock);
 }
 
@@ -329,7 +338,11 @@ whisperlive_queue_unlock (WhisperLiveQueue * queue, gboolean unlocked)
 void
 whisperlive_queue_flush (WhisperLiveQueue * queue)
 {
+  GList *l;
+
   g_mutex_lock (&queue->lock);
+  for (l = queue->chunks.head; l != queue->next; l = l->next)
+    queue->stale |= is_sound (l->data);
   drop_all (queue, WHISPERLIVE_LOSS_FLUSH);
   queue->stream = STREAM_FLOWING;
   queue->generation++;
@@ -341,7 +354,7 @@ whisperlive_queue_flush (WhisperLiveQueue * queue)
 void
 whisperlive_queue_get_flow (WhisperLiveQueue * queue, WhisperLiveFlow * flow)
 {
-  gboolean sound = FALSE;
+  gboolean sound = FALSE, speech = FALSE;
   GList *l;
 
   g_mutex_lock (&queue->lock);
@@ -351,6 +364,7 @@ whisperlive_queue_get_flow (WhisperLiveQueue * queue, WhisperLiveFlow * flow)
     .tail = queue->tail,
     .ended = queue->stream == STREAM_ENDED,
     .generation = queue->generation,
+    .stale = queue->stale,
   };
   if (queue->next) {
     WhisperLiveChunk *chunk = queue->next->data;
@@ -358,15 +372,19 @@ whisperlive_queue_get_flow (WhisperLiveQueue * queue, WhisperLiveFlow * flow)
     flow->sent = chunk->position;
     flow->waiting = chunk->samples;
   }
-  flow->sound = flow->sent;
+  flow->sound = flow->speech = flow->sent;
   for (l = queue->chunks.head; l != queue->next; l = l->next) {
     WhisperLiveChunk *chunk = l->data;
 
-    if (chunk->level >= WHISPERLIVE_SILENCE_LEVEL) {
+    if (is_sound (chunk)) {
       if (!sound)
         flow->sound = MAX (chunk->position, queue->head);
       flow->loud += head_samples (queue, chunk);
       sound = TRUE;
+      if (!speech && chunk->position + chunk->samples > queue->head + AFTERSOUND) {
+        flow->speech = MAX (chunk->position, queue->head);
+        speech = TRUE;
+      }
     }
     flow->level = MAX (flow->level, chunk->level);
   }
@@ -451,6 +469,7 @@ whisperlive_queue_rewind (WhisperLiveQueue * queue)
   if (first && queue->head > first->position)
     chunk_trim (first, queue->head - first->position);
   queue->next = queue->chunks.head;
+  queue->stale = FALSE;
   head = queue->head;
   g_mutex_unlock (&queue->lock);
   return head;

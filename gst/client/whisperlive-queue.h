@@ -70,11 +70,13 @@ typedef struct
   guint64 sent;                 /* up to here it has been sent to the present connection */
   guint64 tail;                 /* end of what was received */
   guint64 sound;                /* first sample after head, and sent, of a chunk that is not silent; else == sent */
+  guint64 speech;               /* likewise, but not the end of what was settled: finals often end before their last sound */
   guint64 loud;                 /* samples after head, and sent, of chunks that are not silent */
   gfloat level;                 /* loudest of the chunks that are sent and not settled */
   guint waiting;                /* samples of the next chunk to send, 0 if there is none */
   gboolean ended;               /* no more audio is coming for now, and the last words are awaited */
   guint generation;             /* counts flushes */
+  gboolean stale;               /* the present connection was sent sound that has been flushed since */
 } WhisperLiveFlow;
 
 typedef struct _WhisperLiveQueue WhisperLiveQueue;

@@ -536,22 +536,20 @@ send_audio (WhisperLiveSession * self, GBytes * frame)
 static gint64
 pump (WhisperLiveSession * self, gint64 now)
 {
-  WhisperLiveFlow flow;
-  gboolean sent = FALSE;
+  WhisperLiveCounters before, after;
   gint64 again;
   GBytes *frame;
 
-  while ((frame = whisperlive_stream_pull (self->stream, now, &again))) {
+  whisperlive_queue_get_counters (self->queue, &before);
+  while ((frame = whisperlive_stream_pull (self->stream, now, &again)))
     send_audio (self, frame);
-    sent = TRUE;
-  }
-  if (sent) {
-    whisperlive_queue_get_flow (self->queue, &flow);
-    self->stats.max_server_lag = MAX (self->stats.max_server_lag,
-        WHISPERLIVE_SAMPLES_TO_TIME (flow.sent - flow.head));
-    report_stats (self);
+  whisperlive_queue_get_counters (self->queue, &after);
+  self->stats.max_server_lag = MAX (self->stats.max_server_lag,
+      WHISPERLIVE_SAMPLES_TO_TIME (after.lag));
+  /* not what is sent again */
+  if (after.sent > before.sent)
     step (self, WHISPERLIVE_EVENT_PROGRESS, "audio sent");
-  }
+  report_stats (self);
   return again;
 }
 
@@ -623,6 +621,8 @@ look_at_queue (WhisperLiveSession * self, WhisperLiveFlow * flow)
     self->generation = flow->generation;
     whisperlive_stream_flushed (self->stream, flow);
     step (self, WHISPERLIVE_EVENT_RESUMED, "flush");
+    /* preroll waits for it */
+    step (self, WHISPERLIVE_EVENT_AUDIO, "flush");
   }
   if (flow->waiting && self->lifecycle.state == WHISPERLIVE_STATE_DISCONNECTED)
     step (self, WHISPERLIVE_EVENT_AUDIO, "audio");
@@ -642,10 +642,15 @@ work (WhisperLiveSession * self)
   if (!self->settings || !self->lifecycle.running)
     goto out;
   look_at_queue (self, &flow);
-  if (may_send (self) && whisperlive_stream_is_stuck (self->stream))
-    step (self, WHISPERLIVE_EVENT_REPLACE, "no text from this session");
+  if (may_send (self)) {
+    if (flow.stale)
+      step (self, WHISPERLIVE_EVENT_REPLACE,
+          "the server has audio from before a flush");
+    else if (whisperlive_stream_is_stuck (self->stream, now, &again))
+      step (self, WHISPERLIVE_EVENT_REPLACE, "no text from this session");
+  }
   if (may_send (self))
-    again = pump (self, now);
+    again = MIN (again, pump (self, now));
   whisperlive_queue_get_flow (self->queue, &flow);
   again = MIN (again, drain (self, &flow, now));
   again = MIN (again, keep_alive (self, now));

@@ -23,6 +23,9 @@ GST_DEBUG_CATEGORY_STATIC (whisperlive_stream_debug);
 #define MAX_REPLAYS 2
 /* So many passes without a final or a partial, and there will be none */
 #define STUCK_PASSES 8
+/* Or so long without a message, at the end; twice that while there is more to come */
+#define QUIET (3 * G_USEC_PER_SEC)
+#define QUIET_AT_FIRST (5 * G_USEC_PER_SEC)
 
 struct _WhisperLiveStream
 {
@@ -153,6 +156,11 @@ whisperlive_stream_pull_padding (WhisperLiveStream * stream, gint64 round_trip,
     memset (data, 0x80, size);
   whisperlive_pacer_sent (&stream->pacer, samples);
   stream->connection_samples += samples;
+  /* a final that ends in it settles no more than there is */
+  if (stream->next_position != NO_POSITION)
+    whisperlive_timeline_jump (stream->timeline,
+        WHISPERLIVE_SAMPLES_TO_TIME (stream->connection_samples),
+        stream->next_position);
   stream->next_position = NO_POSITION;
   stream->draining = TRUE;
   whisperlive_drain_start (&stream->drain, end,
@@ -171,21 +179,25 @@ settle (WhisperLiveStream * stream)
   stream->speech_level = MAX (flow.level, stream->speech_level * LEVEL_DECAY);
   whisperlive_queue_settle (stream->queue,
       whisperlive_transcript_settled (stream->transcript));
-  whisperlive_timeline_forget (stream->timeline,
-      whisperlive_transcript_settled (stream->transcript));
 }
 
-/* The server says that it has heard something in what is left, but not what: Whisper takes the end of it for no speech, and the server
- * completes nothing then. It would go on like that as long as it has just this audio. */
+/* What the server has sounds like the speech that it made text of, and it has not said anything that could be text of it. */
 static gboolean
-is_barren (WhisperLiveStream * stream)
+owes_text (WhisperLiveStream * stream)
 {
   WhisperLiveFlow flow;
 
   whisperlive_queue_get_flow (stream->queue, &flow);
   return !stream->pacer.open && flow.loud >= STUCK_SAMPLES
-      && flow.level > stream->speech_level * WHISPERLIVE_FAR_BELOW
-      && stream->replays < MAX_REPLAYS;
+      && flow.level > stream->speech_level * WHISPERLIVE_FAR_BELOW;
+}
+
+/* Whisper takes the end of what the server has for no speech, and then the server completes nothing of it. It would go on like that as
+ * long as it has just this audio, without a message if nothing has ever been completed. */
+static gboolean
+can_be_stuck (WhisperLiveStream * stream)
+{
+  return stream->replays < MAX_REPLAYS && owes_text (stream);
 }
 
 static void
@@ -194,7 +206,7 @@ hear_while_draining (WhisperLiveStream * stream, GstClockTime last,
 {
   if (!whisperlive_drain_heard (&stream->drain, last, completed, now))
     expect_quiet (stream, now);
-  else if (is_barren (stream))
+  else if (can_be_stuck (stream))
     stream->stuck = TRUE;
   else
     stream->drain.quiet_at = now;
@@ -220,6 +232,8 @@ whisperlive_stream_hear (WhisperLiveStream * stream,
     if (segment->completed)
       completed = MAX (completed, segment->end);
   }
+  /* not what this message settles: its own times are still to be told */
+  whisperlive_timeline_forget (stream->timeline, settled);
   updates = whisperlive_transcript_take (stream->transcript, segments,
       stream->timeline);
   final = whisperlive_transcript_settled (stream->transcript) > settled;
@@ -228,7 +242,7 @@ whisperlive_stream_hear (WhisperLiveStream * stream,
     settle (stream);
   }
   whisperlive_pacer_heard (&stream->pacer, final, open, now);
-  if (stream->pacer.barren >= STUCK_PASSES && is_barren (stream))
+  if (stream->pacer.barren >= STUCK_PASSES && can_be_stuck (stream))
     stream->stuck = TRUE;
   else if (stream->draining)
     hear_while_draining (stream, last, completed, now);
@@ -236,8 +250,23 @@ whisperlive_stream_hear (WhisperLiveStream * stream,
 }
 
 gboolean
-whisperlive_stream_is_stuck (WhisperLiveStream * stream)
+whisperlive_stream_is_stuck (WhisperLiveStream * stream, gint64 now,
+    gint64 * again)
 {
+  const WhisperLivePacer *pacer = &stream->pacer;
+  gint64 patience = pacer->slowest ? MAX (QUIET, 4 * pacer->slowest) :
+      QUIET_AT_FIRST;
+  WhisperLiveFlow flow;
+
+  *again = G_MAXINT64;
+  if (stream->stuck || !can_be_stuck (stream))
+    return stream->stuck;
+  whisperlive_queue_get_flow (stream->queue, &flow);
+  if (stream->draining)
+    *again = MAX (pacer->heard, stream->drain.since) + patience;
+  else if (flow.sent - flow.speech >= pacer->window)
+    *again = pacer->heard + 2 * patience;
+  stream->stuck = now >= *again;
   return stream->stuck;
 }
 

@@ -37,7 +37,7 @@ GPtrArray *whisperlive_stream_hear (WhisperLiveStream * stream, const GPtrArray 
 /* All that is sent has been transcribed, and nothing waits. *@again as in pull(). */
 gboolean whisperlive_stream_is_drained (WhisperLiveStream * stream, gint64 now, gint64 * again);
 /* The server will never say what it heard in what it has: a new connection is needed, and begin() will go about it otherwise. */
-gboolean whisperlive_stream_is_stuck (WhisperLiveStream * stream);
+gboolean whisperlive_stream_is_stuck (WhisperLiveStream * stream, gint64 now, gint64 * again);
 /* The open partial becomes final. @complete: everything is settled; else only what the finals cover. */
 GPtrArray *whisperlive_stream_finish (WhisperLiveStream * stream, gboolean complete);
 /* What a responsive server has had for longer than its buffer lasts is settled, text or not. */

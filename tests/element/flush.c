@@ -33,7 +33,7 @@ make (void)
   harness_make_seekable ();
 }
 
-/* The server has the old words, and says them when they are no longer wanted. */
+/* The server has the old words, and would get them into one segment with the new ones: another session. */
 GST_START_TEST (test_streaming)
 {
   HARNESS_SCRIPT (transcribe, FALSE);
@@ -44,6 +44,21 @@ GST_START_TEST (test_streaming)
   harness_seek (100 * GST_SECOND);
   harness_push_words (21, 12, 0, 0);
   HARNESS_SCRIPT (transcribe, TRUE);
+  finish (21, 12, 100 * GST_SECOND);
+  fail_unless_equals_uint64 (harness_server_count (SCRIPTED_UPGRADES), 2);
+}
+
+HARNESS_END_TEST;
+
+/* The server has nothing but silence: the session stays. */
+GST_START_TEST (test_silent)
+{
+  make ();
+  harness_start (GST_STATE_PLAYING);
+  harness_push_silence (4);
+  harness_wait_server (SCRIPTED_SAMPLES, 3 * 16000);
+  harness_seek (100 * GST_SECOND);
+  harness_push_words (21, 12, 0, 0);
   finish (21, 12, 100 * GST_SECOND);
   fail_unless_equals_uint64 (harness_server_count (SCRIPTED_UPGRADES), 1);
 }
@@ -198,6 +213,7 @@ flush_suite (void)
 
   tcase_add_checked_fixture (tc, harness_setup, harness_teardown);
   tcase_add_test (tc, test_streaming);
+  tcase_add_test (tc, test_silent);
   tcase_add_test (tc, test_in_mid_speech);
   tcase_add_test (tc, test_connecting);
   tcase_add_test (tc, test_waiting_for_ready);

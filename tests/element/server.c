@@ -536,6 +536,16 @@ GST_START_TEST (test_ends)
 
 GST_END_TEST;
 
+/* What comes while a pass works on silence is looked at without another frame. */
+GST_START_TEST (test_words_during_silence)
+{
+  connect_ready ("");
+  send_words (1, 7, 1.2, 1);
+  wait_text ("w6 w7");
+}
+
+GST_END_TEST;
+
 static Suite *
 server_suite (void)
 {
@@ -548,6 +558,7 @@ server_suite (void)
   tcase_add_test (tc, test_session);
   tcase_add_test (tc, test_trim);
   tcase_add_test (tc, test_silence_and_end);
+  tcase_add_test (tc, test_words_during_silence);
   tcase_add_test (tc, test_refused);
   tcase_add_test (tc, test_full_and_overtime);
   tcase_add_test (tc, test_door);

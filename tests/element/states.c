@@ -168,15 +168,13 @@ GST_START_TEST (test_many_pauses)
   harness_push_words (1, 3, 0, 0);
   harness_state (GST_STATE_PLAYING);
   for (i = 0; i < 20; i++) {
-    guint64 frames = harness_server_count (SCRIPTED_FRAMES);
-
     /* it is paused once there is a buffer again that waits */
     harness_start (GST_STATE_PAUSED);
     harness_push_words (4 + 3 * i, 3, 0, 0);
     harness_state (GST_STATE_PAUSED);
     harness_state (GST_STATE_PLAYING);
     /* GstBaseSink takes a thread that has not woken up yet for prerolled, and then lets it go on in PAUSED */
-    harness_wait_server (SCRIPTED_FRAMES, frames + 1);
+    harness_wait_server (SCRIPTED_SAMPLES, (6 + 3 * i) * 8000);
   }
   harness_eos ();
   harness_wait (GST_MESSAGE_EOS, NULL);

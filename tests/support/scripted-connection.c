@@ -17,6 +17,7 @@
 
 #define MAX_FRAME_SIZE (1024 * 1024)
 #define REPEAT_REST 100
+#define VOICE_WAIT 250
 #define END_OF_AUDIO "END_OF_AUDIO"
 
 typedef enum
@@ -45,7 +46,7 @@ struct _Connection
   Transcriber *transcriber;
   gchar *heard;                 /* after the end, when the transcriber is gone */
   TranscriberStats stats;
-  gboolean idle;                /* no pass, and no timer that leads to one */
+  gboolean idle;                /* no pass: a frame starts one */
   GSource *timer;
 };
 
@@ -230,12 +231,15 @@ on_pass_ended (gpointer user_data)
     send_json (self, g_ptr_array_index (messages, i));
   }
   scripted_server_note (self->server, SCRIPTED_PASSES, 1);
-  if (outcome == TRANSCRIBER_REPEATED)
+  if (outcome == TRANSCRIBER_REPEATED) {
     start_timer (self, REPEAT_REST, on_rested);
-  else if (outcome == TRANSCRIBER_HEARD)
+  } else if (outcome == TRANSCRIBER_HEARD) {
     next_pass (self);
-  else
+  } else {
+    /* a frame ends this wait; what came during the pass does not */
     self->idle = TRUE;
+    start_timer (self, VOICE_WAIT, on_rested);
+  }
   return G_SOURCE_REMOVE;
 }
 

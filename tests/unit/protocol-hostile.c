@@ -314,6 +314,9 @@ protocol_hostile_suite (void)
   Suite *suite = suite_create ("protocol-hostile");
   TCase *tc = tcase_create ("hostile");
 
+  /* a failed assertion of json-glib's is a bug here */
+  g_log_set_fatal_mask ("Json", G_LOG_FATAL_MASK | G_LOG_LEVEL_CRITICAL
+      | G_LOG_LEVEL_WARNING);
   suite_add_tcase (suite, tc);
   tcase_add_loop_test (tc, test_hostile, 0, G_N_ELEMENTS (hostile));
   tcase_add_loop_test (tc, test_bad_time, 0, G_N_ELEMENTS (bad_times));

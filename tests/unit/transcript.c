@@ -768,6 +768,17 @@ GST_START_TEST (test_without_times_shrunk)
 
 GST_END_TEST;
 
+GST_START_TEST (test_without_times_on_another_connection)
+{
+  take ("f 0.0 0-0 One; f 1.0 0-0 Two; p 2.0 0-0 Three",
+      "T One", "T Two", "T Three");
+  begin (0);
+  take ("f 2.1 0-0 One; f 3.0 0-0 Two; p 4.0 0-0 Four",
+      "T One", "T Two", "T Four");
+}
+
+GST_END_TEST;
+
 GST_START_TEST (test_without_times_among_others)
 {
   take ("f 0.0 0-1000 One; f 1.0 1000-1000 Two; f 2.0 2000-3000 Three",
@@ -959,6 +970,7 @@ transcript_suite (void)
   tcase_add_test (tc, test_without_times_last_n);
   tcase_add_test (tc, test_without_times_same_words_again);
   tcase_add_test (tc, test_without_times_shrunk);
+  tcase_add_test (tc, test_without_times_on_another_connection);
   tcase_add_test (tc, test_without_times_among_others);
   tcase_add_test (tc, test_unmarked_segments_before_the_last_are_completed);
 
