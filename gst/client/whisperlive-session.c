@@ -48,6 +48,7 @@ struct _WhisperLiveSession
   guint generation;             /* flushes seen */
   gboolean complete;            /* of the last drain */
   gint64 upgrade_time;          /* µs, an upper bound of the round trip */
+  gint64 began;                 /* the present session became ready */
   gint64 next_ping, next_aging;
   gint64 heard;                 /* when the server last gave a sign of life */
 };
@@ -220,7 +221,7 @@ static void
 begin_stream (WhisperLiveSession * self, gint64 now)
 {
   self->stats.sessions++;
-  self->heard = now;
+  self->heard = self->began = now;
   self->next_ping = now;
   self->next_aging = now + AGING_PERIOD;
   whisperlive_stream_begin (self->stream, now);
@@ -366,6 +367,17 @@ on_segments (WhisperLiveSession * self, const GPtrArray * segments)
 }
 
 static void
+on_translation (WhisperLiveSession * self, const GPtrArray * segments)
+{
+  g_autoptr (GPtrArray) updates =
+      whisperlive_stream_hear_translation (self->stream, segments);
+  guint i;
+
+  for (i = 0; i < updates->len; i++)
+    report_text (self, g_ptr_array_index (updates, i), TRUE);
+}
+
+static void
 on_language (WhisperLiveSession * self, const WhisperLiveMessage * message)
 {
   g_free (self->language);
@@ -467,6 +479,8 @@ on_text (gpointer owner, const gchar * text, gsize length)
       on_segments (self, message->segments);
       break;
     case WHISPERLIVE_MESSAGE_TRANSLATION:
+      on_translation (self, message->segments);
+      break;
     case WHISPERLIVE_MESSAGE_OTHER:
       break;
   }
@@ -585,30 +599,68 @@ drain (WhisperLiveSession * self, const WhisperLiveFlow * flow, gint64 now)
   return again;
 }
 
-/* Pings, and settling by age. */
+/* It is there, but not alive. */
+static void
+lose_connection (WhisperLiveSession * self, const gchar * reason)
+{
+  g_clear_error (&self->error);
+  self->error = g_error_new (GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_WRITE,
+      "Connection lost: %s", reason);
+  step (self, WHISPERLIVE_EVENT_CLOSED, self->error->message);
+}
+
+/* When the session is to be replaced: at a pause from 3/4 of its time on, without one at 19/20. */
+static gint64
+get_end_of_session (WhisperLiveSession * self, gint64 now)
+{
+  gint64 duration =
+      self->settings->max_session_duration * G_GINT64_CONSTANT (1000);
+
+  if (!duration || self->lifecycle.paused)
+    return G_MAXINT64;
+  if (now >= self->began + duration / 4 * 3
+      && whisperlive_stream_is_pausing (self->stream))
+    return now;
+  return self->began + duration / 20 * 19;
+}
+
+/* Pings, settling by age, and whether this connection is still any good. */
 static gint64
 keep_alive (WhisperLiveSession * self, gint64 now)
 {
   gint64 interval =
       self->settings->keepalive_interval * G_GINT64_CONSTANT (1000);
-  gint64 again = G_MAXINT64;
+  gint64 response, end;
 
   if (self->lifecycle.state != WHISPERLIVE_STATE_READY
       && self->lifecycle.state != WHISPERLIVE_STATE_DRAINING)
-    return again;
-  if (interval) {
-    if (now >= self->next_ping) {
-      whisperlive_websocket_ping (self->websocket);
-      self->next_ping = now + interval;
+    return G_MAXINT64;
+
+  response = whisperlive_stream_get_response_deadline (self->stream);
+  end = get_end_of_session (self, now);
+  if (now >= response) {
+    lose_connection (self, "the server owes text and says nothing "
+        "(response-timeout)");
+    return G_MAXINT64;
+  }
+  if (now >= end) {
+    step (self, WHISPERLIVE_EVENT_REPLACE, "max-session-duration");
+    return G_MAXINT64;
+  }
+  if (interval && now >= self->next_ping) {
+    if (!whisperlive_websocket_ping (self->websocket)) {
+      lose_connection (self, "no answer to a ping (keepalive-interval)");
+      return G_MAXINT64;
     }
-    again = self->next_ping;
+    self->next_ping = now + interval;
   }
   if (now >= self->next_aging) {
     if (!interval || now < self->heard + 2 * interval)
       whisperlive_stream_settle_by_age (self->stream, now);
     self->next_aging = now + AGING_PERIOD;
   }
-  return MIN (again, self->next_aging);
+  response = MIN (response, MIN (end, self->next_aging));
+  return interval ? MIN (response, self->next_ping) : response;
 }
 
 /* Tells the lifecycle what the queue has become. */

@@ -33,7 +33,7 @@ struct _WhisperLiveStream
   const WhisperLiveSettings *settings;
 
   WhisperLiveTimeline *timeline;
-  WhisperLiveTranscript *transcript;
+  WhisperLiveTranscript *transcript, *translation;
   WhisperLivePacer pacer;
   WhisperLiveDrain drain;
   gboolean draining;            /* the padding was sent, and no audio since */
@@ -57,6 +57,8 @@ whisperlive_stream_new (WhisperLiveQueue * queue,
   stream->timeline = whisperlive_timeline_new ();
   stream->transcript =
       whisperlive_transcript_new (settings->same_output_threshold);
+  stream->translation =
+      whisperlive_transcript_new (settings->same_output_threshold);
   return stream;
 }
 
@@ -65,6 +67,7 @@ whisperlive_stream_free (WhisperLiveStream * stream)
 {
   whisperlive_timeline_free (stream->timeline);
   whisperlive_transcript_free (stream->transcript);
+  whisperlive_transcript_free (stream->translation);
   g_free (stream);
 }
 
@@ -83,6 +86,7 @@ whisperlive_stream_begin (WhisperLiveStream * stream, gint64 now)
   stream->draining = FALSE;
   whisperlive_timeline_begin (stream->timeline, stream->next_position);
   whisperlive_transcript_begin (stream->transcript);
+  whisperlive_transcript_begin (stream->translation);
   whisperlive_pacer_start (&stream->pacer, stream->settings->max_server_lag,
       stream->stuck, now);
   stream->replays += stream->stuck;
@@ -96,6 +100,7 @@ whisperlive_stream_flushed (WhisperLiveStream * stream,
   stream->draining = FALSE;
   stream->next_position = NO_POSITION;
   whisperlive_transcript_discard (stream->transcript, flow->head);
+  whisperlive_transcript_discard (stream->translation, flow->head);
 }
 
 GBytes *
@@ -247,6 +252,32 @@ whisperlive_stream_hear (WhisperLiveStream * stream,
   else if (stream->draining)
     hear_while_draining (stream, last, completed, now);
   return updates;
+}
+
+GPtrArray *
+whisperlive_stream_hear_translation (WhisperLiveStream * stream,
+    const GPtrArray * segments)
+{
+  return whisperlive_transcript_take (stream->translation, segments,
+      stream->timeline);
+}
+
+gint64
+whisperlive_stream_get_response_deadline (WhisperLiveStream * stream)
+{
+  if (!stream->pacer.open || stream->settings->response_timeout == 0)
+    return G_MAXINT64;
+  return stream->pacer.heard +
+      stream->settings->response_timeout * G_GINT64_CONSTANT (1000);
+}
+
+gboolean
+whisperlive_stream_is_pausing (WhisperLiveStream * stream)
+{
+  WhisperLiveFlow flow;
+
+  whisperlive_queue_get_flow (stream->queue, &flow);
+  return flow.speech >= flow.sent;
 }
 
 gboolean

@@ -34,6 +34,12 @@ GBytes *whisperlive_stream_pull_padding (WhisperLiveStream * stream, gint64 roun
 
 /* A message with segments. Returns updates as whisperlive_transcript_take(). */
 GPtrArray *whisperlive_stream_hear (WhisperLiveStream * stream, const GPtrArray * segments, gint64 now);
+/* The same with what has been translated. */
+GPtrArray *whisperlive_stream_hear_translation (WhisperLiveStream * stream, const GPtrArray * segments);
+/* When the server's silence becomes too long: it has begun to make text of what it has, and does not go on; G_MAXINT64: it owes nothing. */
+gint64 whisperlive_stream_get_response_deadline (WhisperLiveStream * stream);
+/* Nobody is speaking, as far as the server has told and was told. */
+gboolean whisperlive_stream_is_pausing (WhisperLiveStream * stream);
 /* All that is sent has been transcribed, and nothing waits. *@again as in pull(). */
 gboolean whisperlive_stream_is_drained (WhisperLiveStream * stream, gint64 now, gint64 * again);
 /* The server will never say what it heard in what it has: a new connection is needed, and begin() will go about it otherwise. */

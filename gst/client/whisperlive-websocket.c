@@ -358,16 +358,19 @@ whisperlive_websocket_send_binary (WhisperLiveWebsocket * self, GBytes * data)
         SOUP_WEBSOCKET_DATA_BINARY, data);
 }
 
-void
+gboolean
 whisperlive_websocket_ping (WhisperLiveWebsocket * self)
 {
   g_autoptr (GBytes) payload = g_bytes_new_static ("ping", 4);
 
-  if (!is_open (self) || self->ping_sent)
-    return;
+  if (self->ping_sent)
+    return FALSE;
+  if (!is_open (self))
+    return TRUE;
   self->ping_sent = g_get_monotonic_time ();
   soup_websocket_connection_send_message (self->connection, OPCODE_PING,
       payload);
+  return TRUE;
 }
 
 void
