@@ -11,6 +11,8 @@
 
 #include "whisperlive-transcript.h"
 
+#include "whisperlive-seam.h"
+
 /* As many completed segments without times are remembered: a server keeps 500 */
 #define MAX_KNOWN 4096
 
@@ -37,7 +39,9 @@ struct _WhisperLiveTranscript
   gboolean open;
   guint64 id;
   guint revision;               /* of its next update */
-  Place partial;                /* its last text */
+  Place partial;                /* its last text, as the server has it */
+  gchar *shown;                 /* and as it was given out */
+  gchar *seam;                  /* what the pass before the cut had heard of it, or NULL */
   gboolean resent;              /* that is from an earlier connection: its audio is sent again */
 
   /* what the server counts: the same partial text in messages one after the other */
@@ -93,6 +97,8 @@ whisperlive_transcript_free (WhisperLiveTranscript * self)
     return;
   place_clear (&self->partial);
   place_clear (&self->closed);
+  g_free (self->shown);
+  g_free (self->seam);
   g_free (self->repeated);
   g_ptr_array_unref (self->known);
   g_free (self);
@@ -118,6 +124,8 @@ whisperlive_transcript_discard (WhisperLiveTranscript * self, guint64 position)
 {
   self->open = FALSE;
   place_clear (&self->partial);
+  g_clear_pointer (&self->shown, g_free);
+  g_clear_pointer (&self->seam, g_free);
   self->discarded = MAX (self->discarded, position);
 }
 
@@ -203,6 +211,19 @@ is_closed (const WhisperLiveTranscript * self, const Place * place)
 
 /* Updates */
 
+/* What the server's cut took from the beginning of @segment is put back. */
+static void
+mend (const WhisperLiveTranscript * self, WhisperLiveSegment * segment)
+{
+  gchar *text = self->seam ? whisperlive_seam_mend (self->seam,
+      segment->text) : NULL;
+
+  if (text) {
+    g_free (segment->text);
+    segment->text = text;
+  }
+}
+
 /* Takes the segment out of @place. */
 static void
 add_update (WhisperLiveTranscript * self, GPtrArray * updates, Place * place,
@@ -222,12 +243,16 @@ add_update (WhisperLiveTranscript * self, GPtrArray * updates, Place * place,
   update->end = MAX (place->end, update->start);
   update->segment = g_steal_pointer (&place->segment);
   update->segment->completed = final;
+  mend (self, update->segment);
+  g_free (self->shown);
+  self->shown = final ? NULL : g_strdup (update->segment->text);
   g_ptr_array_add (updates, update);
   if (!final)
     return;
 
   self->settled = update->end;
   self->open = FALSE;
+  g_clear_pointer (&self->seam, g_free);
   place_clear (&self->partial);
   place_clear (&self->closed);
 }
@@ -309,15 +334,16 @@ take_partial (WhisperLiveTranscript * self, GPtrArray * updates,
       || (has_times (partial->segment) && partial->end <= get_edge (self)))
     return;
   self->resent = FALSE;
-  if (last->segment && last->start == partial->start
-      && last->end == partial->end
-      && g_str_equal (last->segment->text, partial->segment->text))
-    return;
-
   copy.segment = whisperlive_segment_copy (partial->segment);
   copy.start = partial->start;
   copy.end = partial->end;
-  add_update (self, updates, &copy, FALSE);
+  mend (self, copy.segment);
+  if (last->segment && last->start == partial->start
+      && last->end == partial->end
+      && g_strcmp0 (self->shown, copy.segment->text) == 0)
+    place_clear (&copy);
+  else
+    add_update (self, updates, &copy, FALSE);
   place_move (&self->partial, partial);
 }
 
@@ -471,6 +497,11 @@ whisperlive_transcript_take (WhisperLiveTranscript * self,
   count_repeats (self, &partial, places->len > 0 || updates->len > 0);
   if (partial.segment)
     take_partial (self, updates, &partial);
+  /* the pass that completed something heard what follows it in one piece; the server cuts now */
+  if (places->len > 0 && self->partial.segment) {
+    g_free (self->seam);
+    self->seam = g_strdup (self->partial.segment->text);
+  }
   place_clear (&partial);
   return updates;
 }

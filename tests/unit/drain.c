@@ -1,0 +1,275 @@
+/* Tests of whisperlive-drain: each proof alone, and that it proves nothing a hair earlier
+ *
+ * Copyright (C) 2026 the whisperlivesink authors
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include <gst/check/gstcheck.h>
+
+#include "whisperlive-drain.h"
+
+#define SECOND G_GINT64_CONSTANT (1000000)
+#define NOW (100 * SECOND)
+#define ROUND_TRIP (SECOND / 10)
+#define ARRIVED (NOW + ROUND_TRIP)
+#define AUDIO_END (20 * GST_SECOND)
+#define PADDING_END (AUDIO_END + WHISPERLIVE_DRAIN_PADDING_MS * GST_MSECOND)
+/* Times that the server rounds may be off by so much. */
+#define ROUNDING (2 * GST_MSECOND)
+/* Nothing that has to do with the end */
+#define EARLY (5 * GST_SECOND)
+
+static WhisperLiveDrain drain;
+
+static void
+setup (void)
+{
+  whisperlive_drain_start (&drain, AUDIO_END, PADDING_END, ROUND_TRIP, NOW);
+}
+
+GST_START_TEST (test_start)
+{
+  fail_unless_equals_int64 (drain.since, NOW);
+  fail_unless_equals_int64 (drain.arrived, ARRIVED);
+  fail_unless_equals_int64 (drain.quiet_at, G_MAXINT64);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_start_again)
+{
+  whisperlive_drain_heard (&drain, EARLY, 0, ARRIVED);
+  setup ();
+  fail_if (whisperlive_drain_heard (&drain, EARLY, 0, ARRIVED));
+}
+
+GST_END_TEST;
+
+/* --- messages --- */
+
+GST_START_TEST (test_second_message)
+{
+  fail_if (whisperlive_drain_heard (&drain, EARLY, 0, ARRIVED));
+  fail_unless (whisperlive_drain_heard (&drain, EARLY, 0, ARRIVED));
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_message_that_may_have_crossed)
+{
+  guint i;
+
+  for (i = 0; i < 10; i++)
+    fail_if (whisperlive_drain_heard (&drain, EARLY, 0, ARRIVED - 1));
+  fail_if (whisperlive_drain_heard (&drain, EARLY, 0, ARRIVED));
+  fail_unless (whisperlive_drain_heard (&drain, EARLY, 0, ARRIVED));
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_message_without_segments)
+{
+  /* a pass that left its only segment out is a pass */
+  fail_if (whisperlive_drain_heard (&drain, 0, 0, ARRIVED));
+  fail_unless (whisperlive_drain_heard (&drain, 0, 0, ARRIVED));
+}
+
+GST_END_TEST;
+
+/* --- a segment that ends in the padding --- */
+
+GST_START_TEST (test_segment_in_the_padding)
+{
+  fail_unless (whisperlive_drain_heard (&drain, AUDIO_END + ROUNDING + 1, 0,
+          ARRIVED));
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_segment_in_the_padding_is_proof_at_any_time)
+{
+  /* the server cannot know of it unless it has arrived */
+  fail_unless (whisperlive_drain_heard (&drain, AUDIO_END + ROUNDING + 1, 0,
+          NOW));
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_segment_at_the_end_of_the_audio)
+{
+  /* it may have ended there before the padding came */
+  fail_if (whisperlive_drain_heard (&drain, AUDIO_END, 0, ARRIVED));
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_segment_within_rounding)
+{
+  fail_if (whisperlive_drain_heard (&drain, AUDIO_END + ROUNDING, 0, ARRIVED));
+}
+
+GST_END_TEST;
+
+/* --- less than a pass is left --- */
+
+#define LEFT_FOR_A_PASS (PADDING_END + ROUNDING - GST_SECOND)
+
+GST_START_TEST (test_too_little_left)
+{
+  GstClockTime end = LEFT_FOR_A_PASS + 1;
+
+  /* that it lies in the padding must not be what proves it */
+  whisperlive_drain_start (&drain, PADDING_END, PADDING_END, ROUND_TRIP, NOW);
+  fail_unless (whisperlive_drain_heard (&drain, end, end, ARRIVED));
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_enough_left)
+{
+  GstClockTime end = LEFT_FOR_A_PASS;
+
+  whisperlive_drain_start (&drain, PADDING_END, PADDING_END, ROUND_TRIP, NOW);
+  fail_if (whisperlive_drain_heard (&drain, end, end, ARRIVED));
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_partial_leaves_nothing)
+{
+  /* its audio will be transcribed again */
+  whisperlive_drain_start (&drain, PADDING_END, PADDING_END, ROUND_TRIP, NOW);
+  fail_if (whisperlive_drain_heard (&drain, PADDING_END, EARLY, ARRIVED));
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_too_little_left_of_what_has_not_arrived)
+{
+  GstClockTime end = LEFT_FOR_A_PASS + 1;
+
+  whisperlive_drain_start (&drain, PADDING_END, PADDING_END, ROUND_TRIP, NOW);
+  fail_if (whisperlive_drain_heard (&drain, end, end, ARRIVED - 1));
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_short_stream)
+{
+  /* less than a pass in all: only messages prove anything */
+  whisperlive_drain_start (&drain, GST_SECOND / 10, GST_SECOND * 13 / 10,
+      ROUND_TRIP, NOW);
+  fail_if (whisperlive_drain_heard (&drain, 0, 0, ARRIVED));
+  fail_unless (whisperlive_drain_heard (&drain, 0, 0, ARRIVED));
+}
+
+GST_END_TEST;
+
+/* --- quiet --- */
+
+#define SPEECH 0.4f
+#define FAR_BELOW (SPEECH * WHISPERLIVE_FAR_BELOW)
+
+GST_START_TEST (test_quiet)
+{
+  whisperlive_drain_expect_quiet (&drain, 1 * SECOND, FALSE, FAR_BELOW, SPEECH,
+      NOW);
+  fail_unless_equals_int64 (drain.quiet_at, NOW + 4 * SECOND);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_quiet_after_fast_passes)
+{
+  whisperlive_drain_expect_quiet (&drain, SECOND / 10, FALSE, FAR_BELOW, SPEECH,
+      NOW);
+  fail_unless_equals_int64 (drain.quiet_at, NOW + 3 * SECOND);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_quiet_with_an_open_partial)
+{
+  whisperlive_drain_expect_quiet (&drain, 1 * SECOND, TRUE, 0, SPEECH, NOW);
+  fail_unless_equals_int64 (drain.quiet_at, G_MAXINT64);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_quiet_before_any_pass)
+{
+  whisperlive_drain_expect_quiet (&drain, 0, FALSE, 0, SPEECH, NOW);
+  fail_unless_equals_int64 (drain.quiet_at, G_MAXINT64);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_quiet_after_loud_audio)
+{
+  whisperlive_drain_expect_quiet (&drain, 1 * SECOND, FALSE,
+      FAR_BELOW * 1.001f, SPEECH, NOW);
+  fail_unless_equals_int64 (drain.quiet_at, G_MAXINT64);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_quiet_is_expected_anew)
+{
+  whisperlive_drain_expect_quiet (&drain, 1 * SECOND, FALSE, 0, SPEECH, NOW);
+  whisperlive_drain_expect_quiet (&drain, 1 * SECOND, TRUE, 0, SPEECH,
+      NOW + SECOND);
+  fail_unless_equals_int64 (drain.quiet_at, G_MAXINT64);
+  whisperlive_drain_expect_quiet (&drain, 1 * SECOND, FALSE, 0, SPEECH,
+      NOW + 2 * SECOND);
+  fail_unless_equals_int64 (drain.quiet_at, NOW + 6 * SECOND);
+}
+
+GST_END_TEST;
+
+static TCase *
+add_case (Suite * suite, const gchar * name)
+{
+  TCase *tc = tcase_create (name);
+
+  suite_add_tcase (suite, tc);
+  tcase_add_checked_fixture (tc, setup, NULL);
+  return tc;
+}
+
+static Suite *
+drain_suite (void)
+{
+  Suite *suite = suite_create ("drain");
+  TCase *tc = add_case (suite, "messages");
+
+  tcase_add_test (tc, test_start);
+  tcase_add_test (tc, test_start_again);
+  tcase_add_test (tc, test_second_message);
+  tcase_add_test (tc, test_message_that_may_have_crossed);
+  tcase_add_test (tc, test_message_without_segments);
+
+  tc = add_case (suite, "padding");
+  tcase_add_test (tc, test_segment_in_the_padding);
+  tcase_add_test (tc, test_segment_in_the_padding_is_proof_at_any_time);
+  tcase_add_test (tc, test_segment_at_the_end_of_the_audio);
+  tcase_add_test (tc, test_segment_within_rounding);
+
+  tc = add_case (suite, "rest");
+  tcase_add_test (tc, test_too_little_left);
+  tcase_add_test (tc, test_enough_left);
+  tcase_add_test (tc, test_partial_leaves_nothing);
+  tcase_add_test (tc, test_too_little_left_of_what_has_not_arrived);
+  tcase_add_test (tc, test_short_stream);
+
+  tc = add_case (suite, "quiet");
+  tcase_add_test (tc, test_quiet);
+  tcase_add_test (tc, test_quiet_after_fast_passes);
+  tcase_add_test (tc, test_quiet_with_an_open_partial);
+  tcase_add_test (tc, test_quiet_before_any_pass);
+  tcase_add_test (tc, test_quiet_after_loud_audio);
+  tcase_add_test (tc, test_quiet_is_expected_anew);
+  return suite;
+}
+
+GST_CHECK_MAIN (drain);
