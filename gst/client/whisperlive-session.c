@@ -7,6 +7,7 @@
 
 #include "whisperlive-session.h"
 
+#include "whisperlive-loop.h"
 #include "whisperlive-stream.h"
 #include "whisperlive-websocket.h"
 
@@ -23,11 +24,8 @@ struct _WhisperLiveSession
 {
   const WhisperLiveSessionEvents *events;
   gpointer owner;
-  GThread *thread;
-  GMainContext *context;
-  GMainLoop *loop;
+  WhisperLiveLoop *loop;
   WhisperLiveQueue *queue;
-  GSource *wake;                /* made ready from any thread */
 
   GMutex stop_lock;
   GCond stop_cond;
@@ -35,7 +33,6 @@ struct _WhisperLiveSession
 
   /* all below: session thread */
   WhisperLiveSettings *settings;        /* NULL: not started */
-  GSource *timer;
   GRand *rand;
   WhisperLiveLifecycle lifecycle;
   WhisperLiveStream *stream;
@@ -314,7 +311,7 @@ step_full (WhisperLiveSession * self, const WhisperLiveEvent * event,
   carry_out (self, actions, now);
   if (self->lifecycle.state != previous) {
     report_state (self, previous, why);
-    g_source_set_ready_time (self->wake, 0);
+    whisperlive_loop_wake (self->loop);
   }
   if (actions & WHISPERLIVE_ACTION_FAIL)
     report_failure (self);
@@ -363,7 +360,7 @@ on_segments (WhisperLiveSession * self, const GPtrArray * segments)
   report_updates (self, whisperlive_stream_hear (self->stream, segments,
           g_get_monotonic_time ()));
   /* more may be sent now, or the drain be complete */
-  g_source_set_ready_time (self->wake, 0);
+  whisperlive_loop_wake (self->loop);
 }
 
 static void
@@ -712,97 +709,38 @@ out:
     step (self, WHISPERLIVE_EVENT_DEADLINE, "time-out");
   if (self->lifecycle.deadline)
     again = MIN (again, self->lifecycle.deadline);
-  g_source_set_ready_time (self->timer, again == G_MAXINT64 ? -1 : again);
+  whisperlive_loop_set_timer (self->loop, again);
 }
 
-/* --- thread --- */
-
-static gboolean
-on_wake (gpointer user_data)
-{
-  WhisperLiveSession *self = user_data;
-
-  /* first: what comes from now on wakes us again */
-  g_source_set_ready_time (self->wake, -1);
-  work (self);
-  return G_SOURCE_CONTINUE;
-}
-
-static gboolean
-on_timer (gpointer user_data)
-{
-  WhisperLiveSession *self = user_data;
-
-  g_source_set_ready_time (self->timer, -1);
-  work (self);
-  return G_SOURCE_CONTINUE;
-}
-
-static gboolean
-dispatch (GSource * source, GSourceFunc callback, gpointer user_data)
-{
-  return callback (user_data);
-}
-
-static GSource *
-make_source (WhisperLiveSession * self, const gchar * name, GSourceFunc func)
-{
-  static GSourceFuncs funcs = {.dispatch = dispatch };
-  GSource *source = g_source_new (&funcs, sizeof (GSource));
-
-  g_source_set_static_name (source, name);
-  g_source_set_callback (source, func, self, NULL);
-  g_source_attach (source, self->context);
-  return source;
-}
-
-static gboolean
-on_teardown_timeout (gpointer timed_out)
-{
-  *(gboolean *) timed_out = TRUE;
-  return G_SOURCE_CONTINUE;
-}
-
-/* Sockets are shut by now; what closes them is still in the context. */
-static void
-tear_down (WhisperLiveSession * self)
-{
-  gboolean timed_out = FALSE;
-  GSource *timeout = g_timeout_source_new (TEARDOWN_TIMEOUT / 1000);
-
-  g_clear_pointer (&self->websocket, whisperlive_websocket_free);
-  g_source_set_callback (timeout, on_teardown_timeout, &timed_out, NULL);
-  g_source_attach (timeout, self->context);
-  while (self->live && !timed_out)
-    g_main_context_iteration (self->context, TRUE);
-  if (timed_out)
-    GST_WARNING ("%u connections did not close in time", self->live);
-  g_source_destroy (timeout);
-  g_source_unref (timeout);
-  while (g_main_context_iteration (self->context, FALSE));
-
-  g_clear_pointer (&self->stream, whisperlive_stream_free);
-  g_clear_pointer (&self->settings, whisperlive_settings_free);
-}
-
-static gpointer
-thread_main (gpointer user_data)
-{
-  WhisperLiveSession *self = user_data;
-
-  g_main_context_push_thread_default (self->context);
-  g_main_loop_run (self->loop);
-  tear_down (self);
-  g_main_context_pop_thread_default (self->context);
-  return NULL;
-}
+/* --- making and ending --- */
 
 static void
 on_queue_wake (gpointer queue, gpointer user_data)
 {
   WhisperLiveSession *self = user_data;
 
-  g_source_set_ready_time (self->wake, 0);
+  whisperlive_loop_wake (self->loop);
+}
+
+static void
+on_work (gpointer user_data)
+{
+  work (user_data);
+}
+
+/* The last thing on the session thread */
+static void
+tear_down (gpointer user_data)
+{
+  WhisperLiveSession *self = user_data;
+
+  g_clear_pointer (&self->websocket, whisperlive_websocket_free);
+  /* its socket is shut by now; what closes it is still in the context */
+  if (!whisperlive_loop_iterate_until_zero (self->loop, &self->live,
+          TEARDOWN_TIMEOUT))
+    GST_WARNING ("%u connections did not close in time", self->live);
+  g_clear_pointer (&self->stream, whisperlive_stream_free);
+  g_clear_pointer (&self->settings, whisperlive_settings_free);
 }
 
 WhisperLiveSession *
@@ -820,40 +758,17 @@ whisperlive_session_new (WhisperLiveQueue * queue,
   self->stopped = TRUE;
   self->queue = queue;
   self->rand = g_rand_new ();
-  self->context = g_main_context_new ();
-  self->loop = g_main_loop_new (self->context, FALSE);
-  self->wake = make_source (self, "whisperlive wake", on_wake);
-  self->timer = make_source (self, "whisperlive timer", on_timer);
-  self->thread = g_thread_new ("whisperlive", thread_main, self);
+  self->loop = whisperlive_loop_new ("whisperlive", on_work, tear_down, self);
   whisperlive_queue_set_wake (queue, on_queue_wake, self);
   return self;
-}
-
-static gboolean
-do_quit (gpointer user_data)
-{
-  WhisperLiveSession *self = user_data;
-
-  g_main_loop_quit (self->loop);
-  return G_SOURCE_REMOVE;
 }
 
 void
 whisperlive_session_free (WhisperLiveSession * self)
 {
-  g_assert (g_thread_self () != self->thread);
-
   whisperlive_queue_set_wake (self->queue, NULL, NULL);
-  /* from inside: quit() before run() would be forgotten */
-  g_main_context_invoke (self->context, do_quit, self);
-  g_thread_join (self->thread);
+  whisperlive_loop_free (self->loop);
 
-  g_source_destroy (self->wake);
-  g_source_unref (self->wake);
-  g_source_destroy (self->timer);
-  g_source_unref (self->timer);
-  g_main_loop_unref (self->loop);
-  g_main_context_unref (self->context);
   g_rand_free (self->rand);
   g_clear_error (&self->error);
   g_free (self->session_id);
@@ -909,8 +824,7 @@ whisperlive_session_start (WhisperLiveSession * self,
   start->session = self;
   start->settings = settings;
   whisperlive_queue_start (self->queue, settings->max_size_time);
-  g_main_context_invoke_full (self->context, G_PRIORITY_DEFAULT, do_start,
-      start, start_free);
+  whisperlive_loop_invoke (self->loop, do_start, start, start_free);
 }
 
 static gboolean
@@ -919,7 +833,7 @@ do_play (gpointer data)
   WhisperLiveSession *self = data;
 
   step (self, WHISPERLIVE_EVENT_PLAYING, "playing");
-  g_source_set_ready_time (self->wake, 0);
+  whisperlive_loop_wake (self->loop);
   return G_SOURCE_REMOVE;
 }
 
@@ -929,14 +843,14 @@ do_pause (gpointer data)
   WhisperLiveSession *self = data;
 
   step (self, WHISPERLIVE_EVENT_PAUSED, "paused");
-  g_source_set_ready_time (self->wake, 0);
+  whisperlive_loop_wake (self->loop);
   return G_SOURCE_REMOVE;
 }
 
 void
 whisperlive_session_set_playing (WhisperLiveSession * self, gboolean playing)
 {
-  g_main_context_invoke (self->context, playing ? do_play : do_pause, self);
+  whisperlive_loop_invoke (self->loop, playing ? do_play : do_pause, self, NULL);
 }
 
 static gboolean
@@ -952,12 +866,12 @@ void
 whisperlive_session_stop (WhisperLiveSession * self)
 {
   /* it would wait for itself */
-  g_assert (g_thread_self () != self->thread);
+  g_assert (!whisperlive_loop_is_current (self->loop));
 
   g_mutex_lock (&self->stop_lock);
   self->stopped = FALSE;
   g_mutex_unlock (&self->stop_lock);
-  g_main_context_invoke (self->context, do_stop, self);
+  whisperlive_loop_invoke (self->loop, do_stop, self, NULL);
   g_mutex_lock (&self->stop_lock);
   while (!self->stopped)
     g_cond_wait (&self->stop_cond, &self->stop_lock);
