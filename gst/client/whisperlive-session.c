@@ -7,6 +7,7 @@
 
 #include "whisperlive-session.h"
 
+#include "whisperlive-drain.h"
 #include "whisperlive-loop.h"
 #include "whisperlive-stream.h"
 #include "whisperlive-websocket.h"
@@ -154,6 +155,8 @@ failure (WhisperLiveSession * self)
 {
   const WhisperLiveLifecycle *l = &self->lifecycle;
   const gchar *why = self->error ? self->error->message : "the server hung up";
+  g_autofree gchar *uri =
+      whisperlive_settings_presentable_uri (self->settings->uri);
 
   switch (l->cause) {
     case WHISPERLIVE_CAUSE_REFUSED:
@@ -177,8 +180,7 @@ failure (WhisperLiveSession * self)
         "The session was lost and did not come back (%u failures): %s",
         l->failures, why);
   return g_error_new (GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_OPEN_WRITE,
-      "No session with %s (%u attempts): %s", self->settings->uri,
-      l->failures, why);
+      "No session with %s (%u attempts): %s", uri, l->failures, why);
 }
 
 /* --- what the lifecycle decides --- */
@@ -543,6 +545,20 @@ send_audio (WhisperLiveSession * self, GBytes * frame)
   g_bytes_unref (frame);
 }
 
+/* In messages of the usual length */
+static void
+send_padding (WhisperLiveSession * self, GBytes * padding)
+{
+  gsize size = g_bytes_get_size (padding), done;
+  gsize piece = size / WHISPERLIVE_DRAIN_PADDING_MS *
+      self->settings->chunk_duration;
+
+  for (done = 0; done < size; done += piece)
+    send_audio (self, g_bytes_new_from_bytes (padding, done, MIN (piece,
+                size - done)));
+  g_bytes_unref (padding);
+}
+
 /* Sends what may be sent; the time at which to go on. */
 static gint64
 pump (WhisperLiveSession * self, gint64 now)
@@ -588,7 +604,7 @@ drain (WhisperLiveSession * self, const WhisperLiveFlow * flow, gint64 now)
     if (whisperlive_stream_is_drained (self->stream, now, &again)) {
       step (self, WHISPERLIVE_EVENT_DRAINED, "all audio is transcribed");
     } else if (self->lifecycle.state == WHISPERLIVE_STATE_READY) {
-      send_audio (self, whisperlive_stream_pull_padding (self->stream,
+      send_padding (self, whisperlive_stream_pull_padding (self->stream,
               round_trip (self), now));
       step (self, WHISPERLIVE_EVENT_ALL_SENT, "end of stream");
     }

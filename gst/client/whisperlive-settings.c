@@ -170,9 +170,8 @@ refuse (GError ** error, const gchar * format, ...)
   return FALSE;
 }
 
-/* What may be shown of an address: a password, or a token in the query, may not. */
-static gchar *
-presentable_uri (const gchar * text)
+gchar *
+whisperlive_settings_presentable_uri (const gchar * text)
 {
   g_autoptr (GUri) uri = g_uri_parse (text, G_URI_FLAGS_NONE, NULL);
   g_autofree gchar *head = NULL;
@@ -213,7 +212,7 @@ check_uri (const gchar * name, const gchar * text, const gchar * const *schemes,
   if (!text)
     return refuse (error, "%s is not set", name);
 
-  shown = presentable_uri (text);
+  shown = whisperlive_settings_presentable_uri (text);
   wanted = g_strjoinv ("://, ", (gchar **) schemes);
   uri = g_uri_parse (text, G_URI_FLAGS_NONE, NULL);
   if (!uri)

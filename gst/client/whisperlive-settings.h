@@ -96,4 +96,7 @@ gchar *whisperlive_settings_dup_language (const WhisperLiveSettings * settings);
 /* The same for the language to translate into; NULL when nothing is translated. */
 gchar *whisperlive_settings_dup_translation_language (const WhisperLiveSettings * settings);
 
+/* What may be shown of an address: a password, or a token in the query, may not. */
+gchar *whisperlive_settings_presentable_uri (const gchar * uri);
+
 G_END_DECLS

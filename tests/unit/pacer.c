@@ -1,0 +1,563 @@
+/* Tests of whisperlive-pacer, rule by rule and against a model of the server's buffer
+ *
+ * Copyright (C) 2026 the whisperlivesink authors
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include <gst/check/gstcheck.h>
+
+#include "whisperlive-pacer.h"
+#include "whisperlive-protocol.h"
+
+#define SAMPLES(seconds) ((guint64) ((seconds) * WHISPERLIVE_RATE))
+#define MS G_GINT64_CONSTANT (1000)
+#define SECOND (1000 * MS)
+#define CHUNK (WHISPERLIVE_RATE / 10)
+#define CHUNK_TIME (100 * MS)
+
+static WhisperLivePacer pacer;
+static WhisperLiveFlow flow;
+static gint64 now;
+
+/* The next chunk waits, nothing was sent, and the window is 10 s. */
+static void
+setup (void)
+{
+  now = 1000 * SECOND;
+  flow = (WhisperLiveFlow) {
+    .tail = CHUNK,
+    .waiting = CHUNK,
+  };
+  whisperlive_pacer_start (&pacer, 14000, FALSE, now);
+}
+
+static void
+send_chunk (gboolean sound)
+{
+  if (!sound && flow.speech == flow.sent)
+    flow.speech += CHUNK;
+  flow.sent += CHUNK;
+  flow.tail += CHUNK;
+  whisperlive_pacer_sent (&pacer, CHUNK);
+}
+
+/* Sends all that goes now. */
+static guint
+send_now (gboolean sound)
+{
+  guint n = 0;
+
+  while (whisperlive_pacer_ask (&pacer, &flow, now) == WHISPERLIVE_PACER_NOW) {
+    send_chunk (sound);
+    fail_unless (++n < 10000);
+  }
+  return n;
+}
+
+/* The server has sent segments; the finals among them end at the end of what was sent, but for @left seconds. */
+static void
+settle_but (gdouble left)
+{
+  flow.head = flow.sent - SAMPLES (left);
+  flow.speech = MAX (flow.speech, flow.head);
+  whisperlive_pacer_heard (&pacer, TRUE, FALSE, now);
+}
+
+static void
+hear_nothing_new (void)
+{
+  whisperlive_pacer_heard (&pacer, FALSE, FALSE, now);
+}
+
+static void
+check_waits (gint64 duration)
+{
+  fail_unless_equals_int64 (whisperlive_pacer_ask (&pacer, &flow, now),
+      now + duration);
+}
+
+/* --- the window --- */
+
+GST_START_TEST (test_window)
+{
+  fail_unless_equals_int (send_now (TRUE), 100);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_window_of_any_chunks)
+{
+  flow.waiting = SAMPLES (3.5);
+  fail_unless (whisperlive_pacer_ask (&pacer, &flow, now) ==
+      WHISPERLIVE_PACER_NOW);
+  flow.sent = SAMPLES (6.5);
+  fail_unless (whisperlive_pacer_ask (&pacer, &flow, now) ==
+      WHISPERLIVE_PACER_NOW);
+  flow.sent++;
+  fail_if (whisperlive_pacer_ask (&pacer, &flow, now) == WHISPERLIVE_PACER_NOW);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_narrow_windows)
+{
+  whisperlive_pacer_start (&pacer, 4000, FALSE, now);
+  fail_unless_equals_int (send_now (TRUE), 20);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_window_moves_with_finals)
+{
+  send_now (TRUE);
+  settle_but (10);
+  fail_unless_equals_int (send_now (TRUE), 0);
+  settle_but (7);
+  fail_unless_equals_int (send_now (TRUE), 30);
+  settle_but (0);
+  fail_unless_equals_int (send_now (TRUE), 100);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_head_after_what_was_sent)
+{
+  /* all of it was dropped from the queue */
+  flow.head = SAMPLES (5);
+  fail_unless (whisperlive_pacer_ask (&pacer, &flow, now) ==
+      WHISPERLIVE_PACER_NOW);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_barren_passes)
+{
+  guint i;
+
+  send_now (TRUE);
+  /* that pass began before more could be sent */
+  hear_nothing_new ();
+  fail_unless_equals_int (send_now (TRUE), 0);
+  for (i = 0; i < 4; i++) {
+    hear_nothing_new ();
+    fail_unless_equals_int (send_now (TRUE), 10);
+  }
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_final_ends_growth)
+{
+  guint i;
+
+  for (i = 0; i < 4; i++)
+    hear_nothing_new ();
+  fail_unless_equals_int (send_now (TRUE), 130);
+  settle_but (0);
+  fail_unless_equals_int (send_now (TRUE), 100);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_cautious)
+{
+  whisperlive_pacer_start (&pacer, 14000, TRUE, now);
+  fail_unless_equals_int (send_now (TRUE), 40);
+  hear_nothing_new ();
+  hear_nothing_new ();
+  fail_unless_equals_int (send_now (TRUE), 10);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_start_forgets)
+{
+  send_now (TRUE);
+  hear_nothing_new ();
+  hear_nothing_new ();
+  setup ();
+  fail_unless_equals_int (send_now (TRUE), 100);
+}
+
+GST_END_TEST;
+
+/* --- silence --- */
+
+GST_START_TEST (test_silence_at_eight_times_its_speed)
+{
+  guint i;
+
+  fail_unless_equals_int (send_now (FALSE), 101);
+  for (i = 0; i < 1000; i++) {
+    check_waits (CHUNK_TIME / 8);
+    now += CHUNK_TIME / 8;
+    fail_unless_equals_int (send_now (FALSE), 1);
+  }
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_silence_is_not_made_up_for)
+{
+  send_now (FALSE);
+  now += 60 * SECOND;
+  fail_unless_equals_int (send_now (FALSE), 1);
+  check_waits (CHUNK_TIME / 8);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_sound_after_silence)
+{
+  guint i, n = 0;
+
+  send_now (FALSE);
+  /* nothing of it is settled: still there is a window for the sound */
+  for (i = 0; i < 1000 && flow.sent - flow.speech < SAMPLES (9.9); i++) {
+    n += send_now (TRUE);
+    now += CHUNK_TIME / 8;
+  }
+  fail_unless (n >= 99 && n <= 100, "%u chunks", n);
+}
+
+GST_END_TEST;
+
+/* --- a server that says nothing --- */
+
+GST_START_TEST (test_stall)
+{
+  send_now (TRUE);
+  check_waits (2 * SECOND);
+  now += 2 * SECOND - 1;
+  check_waits (1);
+  now++;
+  /* then at its own speed, as a server must take it */
+  fail_unless_equals_int (send_now (TRUE), 1);
+  check_waits (CHUNK_TIME);
+  now += CHUNK_TIME;
+  fail_unless_equals_int (send_now (TRUE), 1);
+  check_waits (CHUNK_TIME);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_stall_is_over)
+{
+  send_now (TRUE);
+  now += 2 * SECOND;
+  fail_unless_equals_int (send_now (TRUE), 1);
+  now += CHUNK_TIME / 2;
+  hear_nothing_new ();
+  check_waits (2 * SECOND);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_stall_of_a_slow_server)
+{
+  send_now (TRUE);
+  now += SECOND;
+  whisperlive_pacer_heard (&pacer, FALSE, TRUE, now);
+  now += 3 * SECOND;
+  hear_nothing_new ();
+  send_now (TRUE);
+  check_waits (9 * SECOND);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_pause_is_not_a_pass)
+{
+  send_now (TRUE);
+  /* without a partial nobody knows when the next pass began */
+  hear_nothing_new ();
+  now += 3 * SECOND;
+  hear_nothing_new ();
+  fail_unless_equals_int64 (pacer.slowest, 0);
+  send_now (TRUE);
+  check_waits (2 * SECOND);
+}
+
+GST_END_TEST;
+
+/* --- the server's buffer --- */
+
+/* Sends @seconds of what the server settles at once. */
+static void
+send_settled (guint seconds)
+{
+  guint i;
+
+  for (i = 0; i < seconds * 10; i++) {
+    fail_unless (whisperlive_pacer_ask (&pacer, &flow, now) ==
+        WHISPERLIVE_PACER_NOW);
+    send_chunk (TRUE);
+    settle_but (0);
+  }
+}
+
+GST_START_TEST (test_buffer_overflows)
+{
+  guint i;
+
+  /* with a window that is too wide */
+  whisperlive_pacer_start (&pacer, 40000, FALSE, now);
+  send_settled (25);
+  /* the next one would throw 30 s away, and 5 s of these are not settled */
+  fail_unless_equals_int (send_now (TRUE), 201);
+  fail_unless_equals_int64 (pacer.buffered, SAMPLES (45.1));
+  for (i = 0; i < 20; i++) {
+    now += SECOND;
+    whisperlive_pacer_heard (&pacer, FALSE, TRUE, now);
+    check_waits (3 * SECOND);
+  }
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_buffer_is_trimmed)
+{
+  whisperlive_pacer_start (&pacer, 40000, FALSE, now);
+  send_settled (25);
+  send_now (TRUE);
+  settle_but (15.2);
+  fail_unless_equals_int (send_now (TRUE), 0);
+  settle_but (15.1);
+  fail_unless (send_now (TRUE) > 0);
+  fail_unless (pacer.buffered < SAMPLES (45));
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_silence_may_be_trimmed)
+{
+  guint i;
+
+  for (i = 0; i < 2000; i++) {
+    send_now (FALSE);
+    now += CHUNK_TIME / 8;
+  }
+  fail_unless (flow.sent > SAMPLES (150));
+  fail_unless (pacer.buffered <= SAMPLES (45.1));
+}
+
+GST_END_TEST;
+
+/* --- against a model of the server --- */
+
+/* How much sooner than its last sound a final may end */
+#define AFTERSOUND SAMPLES (0.5)
+#define BUFFER SAMPLES (45)
+#define TRIM SAMPLES (30)
+
+typedef struct
+{
+  GRand *rand;
+  guint seed;
+  guint64 length;               /* samples in all */
+  gboolean *loud;               /* of each chunk */
+
+  /* the server */
+  guint64 has_from;             /* the oldest sample in its buffer */
+  gint64 pass;                  /* when the present pass ends, 0: none */
+  guint64 pass_end;             /* audio that it began with */
+  guint barren, most_barren;
+  guint trims;
+} Model;
+
+static void
+model_init (Model * model, guint seed, guint seconds, guint most_barren)
+{
+  guint i, run = 0, n = seconds * 10;
+  gboolean loud = FALSE;
+
+  *model = (Model) {
+    .rand = g_rand_new_with_seed (seed),
+    .seed = seed,
+    .length = SAMPLES (seconds),
+    .loud = g_new (gboolean, n),
+    .most_barren = most_barren,
+  };
+  for (i = 0; i < n; i++) {
+    if (run == 0) {
+      loud = !loud;
+      run = g_rand_int_range (model->rand, 1,
+          g_rand_int_range (model->rand, 0, 5) ? 30 : 250);
+    }
+    model->loud[i] = loud;
+    run--;
+  }
+}
+
+static void
+model_clear (Model * model)
+{
+  g_rand_free (model->rand);
+  g_free (model->loud);
+}
+
+/* The first unsettled sound, as the queue tells it */
+static void
+find_speech (Model * model)
+{
+  guint64 position = flow.head / CHUNK * CHUNK;
+
+  for (; position < flow.sent; position += CHUNK) {
+    if (model->loud[position / CHUNK]
+        && position + CHUNK > flow.head + AFTERSOUND) {
+      flow.speech = MAX (position, flow.head);
+      return;
+    }
+  }
+  flow.speech = flow.sent;
+}
+
+static void
+model_send (Model * model)
+{
+  if (flow.sent - model->has_from > BUFFER) {
+    model->has_from += TRIM;
+    model->trims++;
+    fail_if (flow.speech < MIN (model->has_from, flow.sent),
+        "seed %u: at %.1f s sound from %.1f s on is thrown away up to %.1f s",
+        model->seed, flow.sent / (gdouble) WHISPERLIVE_RATE,
+        flow.speech / (gdouble) WHISPERLIVE_RATE,
+        model->has_from / (gdouble) WHISPERLIVE_RATE);
+  }
+  whisperlive_pacer_sent (&pacer, CHUNK);
+  flow.sent += CHUNK;
+  find_speech (model);
+}
+
+/* The end of some sound that the pass had, or 0 */
+static guint64
+choose_final (Model * model)
+{
+  guint64 end = 0, position;
+
+  if (model->barren < model->most_barren
+      && g_rand_int_range (model->rand, 0, 3) > 0)
+    return 0;
+  for (position = flow.speech; position + CHUNK <= model->pass_end;
+      position += CHUNK) {
+    if (!model->loud[position / CHUNK])
+      continue;
+    end = position + CHUNK;
+    if (model->barren < model->most_barren
+        && g_rand_int_range (model->rand, 0, 40) == 0)
+      break;
+  }
+  return end;
+}
+
+/* Transcribes whatever is not settled, in passes one after the other; of silence it says nothing. */
+static void
+model_transcribe (Model * model)
+{
+  if (model->pass && now >= model->pass) {
+    guint64 end = choose_final (model);
+
+    model->pass = 0;
+    model->barren = end > flow.head ? 0 : model->barren + 1;
+    if (end > flow.head)
+      flow.head = end;
+    find_speech (model);
+    whisperlive_pacer_heard (&pacer, model->barren == 0,
+        g_rand_boolean (model->rand), now);
+  }
+  if (!model->pass && flow.sent - flow.speech >= SAMPLES (1)) {
+    /* shorter than what looks like a stall */
+    model->pass = now + g_rand_int_range (model->rand, 200, 1900) * MS;
+    model->pass_end = flow.sent;
+  }
+}
+
+static void
+run_model (Model * model)
+{
+  gint64 began = now;
+
+  while (flow.sent < model->length) {
+    gint64 at;
+
+    model_transcribe (model);
+    at = whisperlive_pacer_ask (&pacer, &flow, now);
+    if (at == WHISPERLIVE_PACER_NOW) {
+      model_send (model);
+      continue;
+    }
+    fail_unless (at > now);
+    now = model->pass ? MIN (at, model->pass) : at;
+  }
+  /* and it gets on all the same */
+  fail_unless (now - began < 10 * (gint64) (model->length /
+          WHISPERLIVE_RATE) * SECOND);
+  fail_unless (model->trims > 0);
+}
+
+#define SEEDS 20
+
+GST_START_TEST (test_no_unsettled_sound_is_thrown_away)
+{
+  guint seed;
+
+  for (seed = __i__ * SEEDS; seed < (guint) (__i__ + 1) * SEEDS; seed++) {
+    Model model;
+
+    GST_INFO ("seed %u", seed);
+    setup ();
+    model_init (&model, seed, 300, seed % 6);
+    run_model (&model);
+    model_clear (&model);
+  }
+}
+
+GST_END_TEST;
+
+static TCase *
+add_case (Suite * suite, const gchar * name)
+{
+  TCase *tc = tcase_create (name);
+
+  suite_add_tcase (suite, tc);
+  tcase_add_checked_fixture (tc, setup, NULL);
+  return tc;
+}
+
+static Suite *
+pacer_suite (void)
+{
+  Suite *suite = suite_create ("pacer");
+  TCase *tc = add_case (suite, "window");
+
+  tcase_add_test (tc, test_window);
+  tcase_add_test (tc, test_window_of_any_chunks);
+  tcase_add_test (tc, test_narrow_windows);
+  tcase_add_test (tc, test_window_moves_with_finals);
+  tcase_add_test (tc, test_head_after_what_was_sent);
+  tcase_add_test (tc, test_barren_passes);
+  tcase_add_test (tc, test_final_ends_growth);
+  tcase_add_test (tc, test_cautious);
+  tcase_add_test (tc, test_start_forgets);
+
+  tc = add_case (suite, "silence");
+  tcase_add_test (tc, test_silence_at_eight_times_its_speed);
+  tcase_add_test (tc, test_silence_is_not_made_up_for);
+  tcase_add_test (tc, test_sound_after_silence);
+
+  tc = add_case (suite, "stall");
+  tcase_add_test (tc, test_stall);
+  tcase_add_test (tc, test_stall_is_over);
+  tcase_add_test (tc, test_stall_of_a_slow_server);
+  tcase_add_test (tc, test_pause_is_not_a_pass);
+
+  tc = add_case (suite, "buffer");
+  tcase_add_test (tc, test_buffer_overflows);
+  tcase_add_test (tc, test_buffer_is_trimmed);
+  tcase_add_test (tc, test_silence_may_be_trimmed);
+  tcase_add_loop_test (tc, test_no_unsettled_sound_is_thrown_away, 0, 10);
+  return suite;
+}
+
+GST_CHECK_MAIN (pacer);
