@@ -282,8 +282,6 @@ carry_out (WhisperLiveSession * self, WhisperLiveActions actions, gint64 now)
   }
   if (actions & WHISPERLIVE_ACTION_CLOSE)
     whisperlive_websocket_close (self->websocket);
-  if (actions & WHISPERLIVE_ACTION_REPORT_DRAINED)
-    report_drained (self);
 }
 
 /* What is still held now, nobody will transcribe. */
@@ -315,6 +313,9 @@ step_full (WhisperLiveSession * self, const WhisperLiveEvent * event,
     report_state (self, previous, why);
     whisperlive_loop_wake (self->loop);
   }
+  /* these let the streaming thread go on: last */
+  if (actions & WHISPERLIVE_ACTION_REPORT_DRAINED)
+    report_drained (self);
   if (actions & WHISPERLIVE_ACTION_FAIL)
     report_failure (self);
   if (!self->lifecycle.running
