@@ -1,0 +1,869 @@
+/* Tests of whisperlive-stream: audio out, text in, and what that settles
+ *
+ * Copyright (C) 2026 the whisperlivesink authors
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include <gst/check/gstcheck.h>
+#include <string.h>
+
+#include "whisperlive-drain.h"
+#include "whisperlive-stream.h"
+
+#define N (WHISPERLIVE_RATE / 10)
+#define MS G_GINT64_CONSTANT (1000)
+#define SECOND (1000 * MS)
+#define LOUD 0.1f
+#define NOTHING_HEARD 0.0f
+#define PADDING (WHISPERLIVE_DRAIN_PADDING_MS * 16)
+#define ROUND_TRIP (10 * MS)
+
+static WhisperLiveSettings *settings;
+static WhisperLiveQueue *queue;
+static WhisperLiveStream *stream;
+static guint64 pushed;
+static gint64 now, again;
+
+/* A connection that is ready; times in the stream are those since it began. */
+static void
+setup (void)
+{
+  settings = whisperlive_settings_new ();
+  queue = whisperlive_queue_new ();
+  whisperlive_queue_start (queue, 1000 * GST_SECOND);
+  stream = whisperlive_stream_new (queue, settings);
+  now = 1000 * SECOND;
+  pushed = 0;
+  whisperlive_stream_begin (stream, now);
+}
+
+static void
+teardown (void)
+{
+  whisperlive_stream_free (stream);
+  whisperlive_queue_free (queue);
+  whisperlive_settings_free (settings);
+}
+
+static void
+push (gdouble seconds, gfloat level)
+{
+  guint n = seconds * 10 + 0.5;
+
+  for (; n > 0; n--, pushed += N) {
+    GstClockTime time = WHISPERLIVE_SAMPLES_TO_TIME (pushed);
+    WhisperLiveMark mark = { 0, time, time, 1.0, 1.0 };
+
+    whisperlive_queue_push (queue, whisperlive_chunk_new (g_bytes_new_take
+            (g_malloc0 (4 * N), 4 * N), N, level, &mark),
+        WHISPERLIVE_FULL_BLOCK);
+  }
+}
+
+/* Sends what goes now, in chunks. */
+static guint
+pull (void)
+{
+  GBytes *frame;
+  guint n = 0;
+
+  while ((frame = whisperlive_stream_pull (stream, now, &again))) {
+    g_bytes_unref (frame);
+    n++;
+  }
+  return n;
+}
+
+/* Sends until the window is full: a little of it goes at the rate of silence. */
+static void
+fill (void)
+{
+  pull ();
+  while (again - now <= 20 * MS) {
+    now = again;
+    pull ();
+  }
+}
+
+/* Sends all, in as much time as that takes; the server says nothing, and nothing that is stuck shows. */
+static void
+pull_all (void)
+{
+  pull ();
+  while (again != G_MAXINT64) {
+    now = again;
+    pull ();
+  }
+}
+
+static gsize
+pull_padding (void)
+{
+  GBytes *frame = whisperlive_stream_pull_padding (stream, ROUND_TRIP, now);
+  gsize size = g_bytes_get_size (frame);
+
+  g_bytes_unref (frame);
+  now += ROUND_TRIP;
+  return size;
+}
+
+/* "C 0 2.5 Text" is completed, "P 0 2.5 Text" is not */
+static WhisperLiveSegment *
+make_segment (const gchar * spec)
+{
+  WhisperLiveSegment *segment = g_new0 (WhisperLiveSegment, 1);
+  gchar *p = (gchar *) spec + 2;
+
+  segment->start = (GstClockTime) (g_ascii_strtod (p, &p) * 1000 + 0.5) *
+      GST_MSECOND;
+  segment->end = (GstClockTime) (g_ascii_strtod (p + 1, &p) * 1000 + 0.5) *
+      GST_MSECOND;
+  segment->completed = spec[0] == 'C';
+  segment->text = g_strdup (p + 1);
+  return segment;
+}
+
+static GPtrArray *
+make_segments (const gchar * spec)
+{
+  g_auto (GStrv) specs = g_strsplit (spec, "; ", -1);
+  GPtrArray *segments = g_ptr_array_new_with_free_func ((GDestroyNotify)
+      whisperlive_segment_free);
+  guint i;
+
+  for (i = 0; specs[i]; i++)
+    g_ptr_array_add (segments, make_segment (specs[i]));
+  return segments;
+}
+
+/* "p 0-2500 Text; f …": a partial or a final, positions in ms */
+static gchar *
+describe (GPtrArray * updates)
+{
+  GString *text = g_string_new (NULL);
+  guint i;
+
+  for (i = 0; i < updates->len; i++) {
+    const WhisperLiveUpdate *update = g_ptr_array_index (updates, i);
+
+    g_string_append_printf (text, "%s%c %" G_GUINT64_FORMAT "-%"
+        G_GUINT64_FORMAT " %s", i ? "; " : "", update->final ? 'f' : 'p',
+        update->start / 16, update->end / 16, update->segment->text);
+  }
+  return g_string_free (text, FALSE);
+}
+
+static void
+check_updates (GPtrArray * updates, const gchar * expected)
+{
+  g_autofree gchar *told = describe (updates);
+
+  fail_unless_equals_string (told, expected);
+  g_ptr_array_unref (updates);
+}
+
+static void
+check_hear (const gchar * spec, const gchar * expected)
+{
+  g_autoptr (GPtrArray) segments = make_segments (spec);
+
+  check_updates (whisperlive_stream_hear (stream, segments, now), expected);
+}
+
+static void
+hear (const gchar * spec)
+{
+  g_autoptr (GPtrArray) segments = make_segments (spec);
+
+  g_ptr_array_unref (whisperlive_stream_hear (stream, segments, now));
+}
+
+static void
+check_settled (gdouble seconds)
+{
+  WhisperLiveCounters counters;
+
+  whisperlive_queue_get_counters (queue, &counters);
+  fail_unless_equals_uint64 (counters.settled,
+      (guint64) (seconds * WHISPERLIVE_RATE + 0.5));
+}
+
+static void
+check_sent (gdouble seconds)
+{
+  WhisperLiveFlow flow;
+
+  whisperlive_queue_get_flow (queue, &flow);
+  fail_unless_equals_uint64 (flow.sent,
+      (guint64) (seconds * WHISPERLIVE_RATE + 0.5));
+}
+
+static guint64
+get_held (void)
+{
+  WhisperLiveCounters counters;
+
+  whisperlive_queue_get_counters (queue, &counters);
+  return counters.received - counters.settled - counters.lost;
+}
+
+static gboolean
+is_stuck (void)
+{
+  return whisperlive_stream_is_stuck (stream, now, &again);
+}
+
+static gboolean
+is_drained (void)
+{
+  return whisperlive_stream_is_drained (stream, now, &again);
+}
+
+static GstClockTime
+running_time (guint64 position)
+{
+  return
+      whisperlive_timeline_running_time (whisperlive_stream_get_timeline
+      (stream), position);
+}
+
+/* --- streaming --- */
+
+GST_START_TEST (test_nothing_to_pull)
+{
+  fail_unless_equals_int (pull (), 0);
+  fail_unless_equals_int64 (again, G_MAXINT64);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_pull_hear_settled)
+{
+  push (3, LOUD);
+  fail_unless_equals_int (pull (), 30);
+  check_hear ("P 0 2 One", "p 0-2000 One");
+  check_settled (0);
+  check_hear ("C 0 1.5 One.; P 1.5 2.8 Two", "f 0-1500 One.; p 1500-2800 Two");
+  check_settled (1.5);
+  fail_unless_equals_uint64 (running_time (N), 100 * GST_MSECOND);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_pull_waits_for_the_pacer)
+{
+  push (20, LOUD);
+  fill ();
+  check_sent (10.5);
+  fail_unless_equals_int64 (again, 1002 * SECOND);
+  hear ("C 0 4 One.; P 4 9 Two");
+  fill ();
+  check_sent (14.5);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_hear_the_same_again)
+{
+  push (3, LOUD);
+  pull ();
+  check_hear ("C 0 1.5 One.; P 1.5 2.8 Two", "f 0-1500 One.; p 1500-2800 Two");
+  check_hear ("C 0 1.5 One.; P 1.5 2.8 Two", "");
+  check_settled (1.5);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_reconnect)
+{
+  push (3, LOUD);
+  pull ();
+  hear ("C 0 1.55 One.");
+  now += SECOND;
+  whisperlive_stream_begin (stream, now);
+  /* from within a chunk on */
+  fail_unless_equals_int (pull (), 15);
+  check_hear ("C 0 1 Two.", "f 1550-2550 Two.");
+  check_settled (2.55);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_jump_after_a_flush)
+{
+  WhisperLiveFlow flow;
+
+  push (3, NOTHING_HEARD);
+  pull ();
+  /* 2 s that are never sent */
+  push (2, LOUD);
+  whisperlive_queue_flush (queue);
+  whisperlive_queue_get_flow (queue, &flow);
+  whisperlive_stream_flushed (stream, &flow);
+  push (3, LOUD);
+  fail_unless_equals_int (pull (), 30);
+  /* text of what was flushed is nobody's; what the server calls 3 s is 5 s in the stream */
+  check_hear ("C 1 2 Old.", "");
+  check_hear ("C 1 2 Old.; C 3 4 New.", "f 5000-6000 New.");
+  check_settled (1);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_open_partial_is_flushed)
+{
+  WhisperLiveFlow flow;
+
+  push (3, LOUD);
+  pull ();
+  hear ("P 0 2 One");
+  whisperlive_queue_flush (queue);
+  whisperlive_queue_get_flow (queue, &flow);
+  whisperlive_stream_flushed (stream, &flow);
+  check_updates (whisperlive_stream_finish (stream, TRUE), "");
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_translation_settles_nothing)
+{
+  g_autoptr (GPtrArray) segments = make_segments ("C 0 1.5 Eins.");
+
+  push (3, LOUD);
+  pull ();
+  check_updates (whisperlive_stream_hear_translation (stream, segments),
+      "f 0-1500 Eins.");
+  check_settled (0);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_settle_by_age)
+{
+  push (3, NOTHING_HEARD);
+  pull ();
+  now += 45 * SECOND;
+  whisperlive_stream_settle_by_age (stream, now);
+  check_settled (0);
+  whisperlive_stream_settle_by_age (stream, now + 1);
+  check_settled (3);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_settle_by_age_only_what_is_old)
+{
+  push (2, LOUD);
+  pull ();
+  now += SECOND;
+  push (2, LOUD);
+  pull ();
+  whisperlive_stream_settle_by_age (stream, now + 44 * SECOND + 1);
+  check_settled (2);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_response_deadline)
+{
+  push (3, LOUD);
+  pull ();
+  fail_unless_equals_int64 (whisperlive_stream_get_response_deadline (stream),
+      G_MAXINT64);
+  now += SECOND;
+  hear ("P 0 2 One");
+  fail_unless_equals_int64 (whisperlive_stream_get_response_deadline (stream),
+      now + 30 * SECOND);
+  now += SECOND;
+  hear ("C 0 2 One.");
+  fail_unless_equals_int64 (whisperlive_stream_get_response_deadline (stream),
+      G_MAXINT64);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_no_response_timeout)
+{
+  settings->response_timeout = 0;
+  push (3, LOUD);
+  pull ();
+  hear ("P 0 2 One");
+  fail_unless_equals_int64 (whisperlive_stream_get_response_deadline (stream),
+      G_MAXINT64);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_pausing)
+{
+  fail_unless (whisperlive_stream_is_pausing (stream));
+  push (3, LOUD);
+  pull ();
+  fail_if (whisperlive_stream_is_pausing (stream));
+  push (1, NOTHING_HEARD);
+  pull ();
+  fail_if (whisperlive_stream_is_pausing (stream));
+  /* finals end a little before the last sound does */
+  hear ("C 0 2.6 One.");
+  fail_unless (whisperlive_stream_is_pausing (stream));
+}
+
+GST_END_TEST;
+
+/* --- the end --- */
+
+GST_START_TEST (test_padding)
+{
+  static const guint sizes[] = { 4, 2, 1 };
+  static const guint8 silence[] = { 0, 0, 0x80 };
+  const guint8 *data;
+  GBytes *frame;
+  gsize size, i;
+
+  settings->audio_format = __i__;
+  frame = whisperlive_stream_pull_padding (stream, ROUND_TRIP, now);
+  data = g_bytes_get_data (frame, &size);
+  fail_unless_equals_int (size, PADDING * sizes[__i__]);
+  for (i = 0; i < size; i++)
+    fail_unless_equals_int (data[i], silence[__i__]);
+  g_bytes_unref (frame);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_final_in_the_padding)
+{
+  push (3, LOUD);
+  pull ();
+  pull_padding ();
+  check_hear ("C 0 3.8 One.", "f 0-3000 One.");
+  check_settled (3);
+  fail_unless (is_drained ());
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_audio_after_the_padding)
+{
+  push (3, LOUD);
+  pull ();
+  pull_padding ();
+  hear ("C 0 3.1 One.");
+  push (2, LOUD);
+  pull ();
+  fail_if (is_drained ());
+  /* 4.2 s of the connection is 3 s of the stream */
+  check_hear ("C 0 3.1 One.; C 4.2 5.2 Two.", "f 3000-4000 Two.");
+  check_settled (4);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_drained_with_nothing)
+{
+  fail_unless (is_drained ());
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_drained_of_silence)
+{
+  push (3, NOTHING_HEARD);
+  fail_if (is_drained ());
+  pull ();
+  fail_unless (is_drained ());
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_not_drained_before_the_padding)
+{
+  push (3, LOUD);
+  pull ();
+  hear ("C 0 1 One.; P 1 2 Two");
+  hear ("C 0 1 One.; P 1 2 Two");
+  fail_if (is_drained ());
+  fail_unless_equals_int64 (again, G_MAXINT64);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_drained_by_messages)
+{
+  push (3, LOUD);
+  pull ();
+  pull_padding ();
+  hear ("P 0 2.5 One");
+  fail_if (is_drained ());
+  now += SECOND;
+  hear ("P 0 2.5 One");
+  fail_unless (is_drained ());
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_drained_by_quiet)
+{
+  push (3, LOUD);
+  pull ();
+  hear ("P 0 1 One");
+  now += SECOND;
+  /* that pass was seen to take a second */
+  hear ("C 0 3 One.");
+  push (1, LOUD * 0.2f);
+  pull ();
+  pull_padding ();
+  fail_if (is_drained ());
+  fail_unless_equals_int64 (again, now - ROUND_TRIP + 4 * SECOND);
+  now = again - 1;
+  fail_if (is_drained ());
+  now++;
+  fail_unless (is_drained ());
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_finish_complete)
+{
+  push (3, LOUD);
+  pull ();
+  hear ("C 0 1 One.; P 1 2.5 Two");
+  check_updates (whisperlive_stream_finish (stream, TRUE), "f 1000-2500 Two");
+  check_settled (3);
+  fail_unless_equals_uint64 (get_held (), 0);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_finish_incomplete)
+{
+  push (3, LOUD);
+  pull ();
+  hear ("C 0 1 One.; P 1 2.5 Two");
+  check_updates (whisperlive_stream_finish (stream, FALSE), "f 1000-2500 Two");
+  check_settled (2.5);
+  fail_unless_equals_uint64 (get_held (), 5 * N);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_finish_without_a_partial)
+{
+  push (3, LOUD);
+  pull ();
+  check_updates (whisperlive_stream_finish (stream, FALSE), "");
+  check_settled (0);
+}
+
+GST_END_TEST;
+
+/* --- stuck --- */
+
+/* A pass that has nothing to say but what it said before */
+static void
+hear_barren (guint n)
+{
+  while (n--) {
+    now += SECOND / 2;
+    hear ("C 0 1 One.");
+  }
+}
+
+GST_START_TEST (test_stuck_by_messages)
+{
+  push (6, LOUD);
+  pull ();
+  hear ("C 0 1 One.");
+  hear_barren (7);
+  fail_if (is_stuck ());
+  hear_barren (1);
+  fail_unless (is_stuck ());
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_partials_are_text)
+{
+  guint i;
+
+  push (6, LOUD);
+  pull ();
+  for (i = 0; i < 20; i++) {
+    now += SECOND / 2;
+    hear ("P 0 5 One");
+    fail_if (is_stuck ());
+  }
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_silence_is_not_stuck)
+{
+  push (2, LOUD);
+  pull ();
+  hear ("C 0 1.9 One.");
+  push (6, NOTHING_HEARD);
+  pull ();
+  hear_barren (20);
+  now += 60 * SECOND;
+  fail_if (is_stuck ());
+  fail_unless_equals_int64 (again, G_MAXINT64);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_noise_is_not_stuck)
+{
+  push (2, LOUD);
+  pull ();
+  hear ("C 0 2 One.");
+  push (6, LOUD * 0.2f);
+  pull ();
+  hear_barren (20);
+  fail_if (is_stuck ());
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_stuck_by_quiet_at_the_end)
+{
+  push (3, LOUD);
+  pull ();
+  pull_padding ();
+  fail_if (is_stuck ());
+  fail_unless_equals_int64 (again, now - ROUND_TRIP + 5 * SECOND);
+  now = again - 1;
+  fail_if (is_stuck ());
+  now++;
+  fail_unless (is_stuck ());
+  /* and so it stays */
+  now -= SECOND;
+  fail_unless (is_stuck ());
+  fail_if (is_drained ());
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_stuck_by_quiet_after_slow_passes)
+{
+  push (3, LOUD);
+  pull ();
+  hear ("P 0 1 One");
+  now += 2 * SECOND;
+  hear ("C 0 1 One.");
+  pull_padding ();
+  fail_if (is_stuck ());
+  fail_unless_equals_int64 (again, now - ROUND_TRIP + 8 * SECOND);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_stuck_by_quiet_within_the_stream)
+{
+  push (20, LOUD);
+  fill ();
+  fail_if (is_stuck ());
+  fail_unless_equals_int64 (again, 1010 * SECOND);
+  now = again;
+  fail_unless (is_stuck ());
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_not_stuck_while_there_is_room)
+{
+  push (5, LOUD);
+  pull ();
+  now += 3600 * SECOND;
+  fail_if (is_stuck ());
+  fail_unless_equals_int64 (again, G_MAXINT64);
+}
+
+GST_END_TEST;
+
+/* What the session does about that */
+static void
+replace (void)
+{
+  now += SECOND;
+  whisperlive_stream_begin (stream, now);
+}
+
+GST_START_TEST (test_replay)
+{
+  push (20, LOUD);
+  fill ();
+  now += 10 * SECOND;
+  fail_unless (is_stuck ());
+  replace ();
+  fail_if (is_stuck ());
+  /* in small portions */
+  fill ();
+  check_sent (4.5);
+  check_hear ("C 0 1 One.", "f 0-1000 One.");
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_replays_are_bounded)
+{
+  guint i;
+
+  push (20, LOUD);
+  for (i = 0; i < 2; i++) {
+    fill ();
+    now += 10 * SECOND;
+    fail_unless (is_stuck ());
+    replace ();
+  }
+  pull ();
+  now += 3600 * SECOND;
+  fail_if (is_stuck ());
+  fail_unless_equals_int64 (again, G_MAXINT64);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_final_allows_replays_again)
+{
+  guint i;
+
+  push (20, LOUD);
+  for (i = 0; i < 2; i++) {
+    fill ();
+    now += 10 * SECOND;
+    fail_unless (is_stuck ());
+    replace ();
+  }
+  pull ();
+  hear ("C 0 1 One.");
+  fill ();
+  now += 10 * SECOND;
+  fail_unless (is_stuck ());
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_drained_after_replays)
+{
+  guint i;
+
+  push (3, LOUD);
+  for (i = 0; i < 2; i++) {
+    pull ();
+    pull_padding ();
+    now += 10 * SECOND;
+    fail_unless (is_stuck ());
+    fail_if (is_drained ());
+    replace ();
+  }
+  pull ();
+  pull_padding ();
+  /* two passes that found nothing: then there is nothing */
+  now += SECOND;
+  hear ("P 0 0 ");
+  now += SECOND;
+  hear ("P 0 0 ");
+  fail_if (is_stuck ());
+  fail_unless (is_drained ());
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_ordinary_reconnects_are_not_replays)
+{
+  guint i;
+
+  push (20, LOUD);
+  for (i = 0; i < 5; i++) {
+    fill ();
+    check_sent (10.5);
+    replace ();
+  }
+  fill ();
+  now += 10 * SECOND;
+  fail_unless (is_stuck ());
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_long_silence)
+{
+  guint i;
+
+  /* an hour of it stays within bounds, and takes an eighth of its time at most */
+  for (i = 0; i < 3600; i++) {
+    push (1, NOTHING_HEARD);
+    pull_all ();
+    whisperlive_stream_settle_by_age (stream, now);
+    fail_if (is_stuck ());
+  }
+  fail_unless (now - 1000 * SECOND <= 3600 * SECOND / 8);
+  fail_unless (get_held () < 500 * WHISPERLIVE_RATE);
+}
+
+GST_END_TEST;
+
+static TCase *
+add_case (Suite * suite, const gchar * name)
+{
+  TCase *tc = tcase_create (name);
+
+  suite_add_tcase (suite, tc);
+  tcase_add_checked_fixture (tc, setup, teardown);
+  return tc;
+}
+
+static Suite *
+stream_suite (void)
+{
+  Suite *suite = suite_create ("stream");
+  TCase *tc = add_case (suite, "streaming");
+
+  tcase_add_test (tc, test_nothing_to_pull);
+  tcase_add_test (tc, test_pull_hear_settled);
+  tcase_add_test (tc, test_pull_waits_for_the_pacer);
+  tcase_add_test (tc, test_hear_the_same_again);
+  tcase_add_test (tc, test_reconnect);
+  tcase_add_test (tc, test_jump_after_a_flush);
+  tcase_add_test (tc, test_open_partial_is_flushed);
+  tcase_add_test (tc, test_translation_settles_nothing);
+  tcase_add_test (tc, test_settle_by_age);
+  tcase_add_test (tc, test_settle_by_age_only_what_is_old);
+  tcase_add_test (tc, test_response_deadline);
+  tcase_add_test (tc, test_no_response_timeout);
+  tcase_add_test (tc, test_pausing);
+  tcase_add_test (tc, test_long_silence);
+
+  tc = add_case (suite, "end");
+  tcase_add_loop_test (tc, test_padding, 0, 3);
+  tcase_add_test (tc, test_final_in_the_padding);
+  tcase_add_test (tc, test_audio_after_the_padding);
+  tcase_add_test (tc, test_drained_with_nothing);
+  tcase_add_test (tc, test_drained_of_silence);
+  tcase_add_test (tc, test_not_drained_before_the_padding);
+  tcase_add_test (tc, test_drained_by_messages);
+  tcase_add_test (tc, test_drained_by_quiet);
+  tcase_add_test (tc, test_finish_complete);
+  tcase_add_test (tc, test_finish_incomplete);
+  tcase_add_test (tc, test_finish_without_a_partial);
+
+  tc = add_case (suite, "stuck");
+  tcase_add_test (tc, test_stuck_by_messages);
+  tcase_add_test (tc, test_partials_are_text);
+  tcase_add_test (tc, test_silence_is_not_stuck);
+  tcase_add_test (tc, test_noise_is_not_stuck);
+  tcase_add_test (tc, test_stuck_by_quiet_at_the_end);
+  tcase_add_test (tc, test_stuck_by_quiet_after_slow_passes);
+  tcase_add_test (tc, test_stuck_by_quiet_within_the_stream);
+  tcase_add_test (tc, test_not_stuck_while_there_is_room);
+  tcase_add_test (tc, test_replay);
+  tcase_add_test (tc, test_replays_are_bounded);
+  tcase_add_test (tc, test_final_allows_replays_again);
+  tcase_add_test (tc, test_drained_after_replays);
+  tcase_add_test (tc, test_ordinary_reconnects_are_not_replays);
+  return suite;
+}
+
+GST_CHECK_MAIN (stream);
