@@ -28,6 +28,8 @@ struct _GstWhisperLiveEncoder
   WhisperLiveMark mark;         /* of the first pending sample */
   WhisperLiveMark next;         /* of a later one where time jumps, when its offset is not 0 */
   GstClockTime expected;        /* timestamp of the next buffer, if there is no gap */
+  GstSegment segment;           /* that of the last buffer */
+  gboolean remark;              /* the next buffer needs a mark even if it goes on from the last */
 };
 
 static GstAudioFormat
@@ -102,8 +104,7 @@ convert (GstWhisperLiveEncoder * encoder, gpointer in[], gsize in_frames)
       in_frames);
   if (out_frames == 0)
     return;
-  g_byte_array_set_size (encoder->pending,
-      old + out_frames * encoder->out.bpf);
+  g_byte_array_set_size (encoder->pending, old + out_frames * encoder->out.bpf);
   out[0] = encoder->pending->data + old;
   if (!gst_audio_converter_samples (encoder->converter, 0, in, in_frames, out,
           out_frames))
@@ -135,12 +136,13 @@ gst_whisper_live_encoder_set_format (GstWhisperLiveEncoder * encoder,
   config = gst_structure_new ("GstAudioConverterConfig",
       GST_AUDIO_CONVERTER_OPT_DITHER_METHOD, GST_TYPE_AUDIO_DITHER_METHOD,
       GST_AUDIO_DITHER_NONE, NULL);
-  if (GST_AUDIO_INFO_CHANNELS (info) > 1 && GST_AUDIO_INFO_IS_UNPOSITIONED (info))
+  if (GST_AUDIO_INFO_CHANNELS (info) > 1
+      && GST_AUDIO_INFO_IS_UNPOSITIONED (info))
     set_mix_matrix (config, GST_AUDIO_INFO_CHANNELS (info));
   encoder->in = *info;
   encoder->converter = gst_audio_converter_new (GST_AUDIO_CONVERTER_FLAG_NONE,
       &encoder->in, &encoder->out, config);
-  encoder->expected = GST_CLOCK_TIME_NONE;
+  encoder->remark = TRUE;
   return encoder->converter != NULL;
 }
 
@@ -163,48 +165,67 @@ mark (GstWhisperLiveEncoder * encoder, GstClockTime timestamp,
   encoder->next = mark;
 }
 
+/* Without position, which GstBaseSink moves on */
+static gboolean
+is_same_segment (const GstSegment * a, const GstSegment * b)
+{
+  return a->rate == b->rate && a->applied_rate == b->applied_rate
+      && a->base == b->base && a->offset == b->offset && a->start == b->start
+      && a->time == b->time;
+}
+
 static void
-take_time (GstWhisperLiveEncoder * encoder, GstBuffer * buffer,
+take_time (GstWhisperLiveEncoder * encoder, GstClockTime timestamp,
     const GstSegment * segment)
 {
   gboolean first = !GST_CLOCK_TIME_IS_VALID (encoder->expected);
-  GstClockTime timestamp = GST_BUFFER_PTS (buffer);
-  GstSegment time;
 
-  if (segment->format != GST_FORMAT_TIME) {
-    /* bytes from somewhere: their time starts at 0 */
-    gst_segment_init (&time, GST_FORMAT_TIME);
-    segment = &time;
-    timestamp = GST_CLOCK_TIME_NONE;
-  }
   if (!GST_CLOCK_TIME_IS_VALID (timestamp))
     timestamp = first ? segment->start : encoder->expected;
-  if (!first && ABS (GST_CLOCK_DIFF (encoder->expected, timestamp)) <=
+  if (!first && !encoder->remark && is_same_segment (segment, &encoder->segment)
+      && ABS (GST_CLOCK_DIFF (encoder->expected, timestamp)) <=
       ALIGNMENT_THRESHOLD)
     return;
 
-  if (!first) {
+  if (!first && encoder->expected != timestamp) {
     GST_DEBUG ("time jumps by %" GST_STIME_FORMAT,
         GST_STIME_ARGS (GST_CLOCK_DIFF (encoder->expected, timestamp)));
     drain_converter (encoder);
   }
   mark (encoder, timestamp, segment);
   encoder->expected = timestamp;
+  encoder->segment = *segment;
+  encoder->remark = FALSE;
 }
 
 gboolean
 gst_whisper_live_encoder_push (GstWhisperLiveEncoder * encoder,
     GstBuffer * buffer, const GstSegment * segment)
 {
+  const GstAudioInfo *in = &encoder->in;
+  gboolean timed = segment->format == GST_FORMAT_TIME;
   GstAudioBuffer audio;
+  GstSegment from_0;
 
-  if (!gst_audio_buffer_map (&audio, &encoder->in, buffer, GST_MAP_READ))
+  gst_segment_init (&from_0, GST_FORMAT_TIME);
+  /* what is outside of the segment has no running time, and is not to be heard */
+  buffer = gst_buffer_ref (buffer);
+  if (timed && GST_BUFFER_PTS_IS_VALID (buffer))
+    buffer = gst_audio_buffer_clip (buffer, segment, in->rate, in->bpf);
+  if (!buffer)
+    return TRUE;
+  if (!gst_audio_buffer_map (&audio, in, buffer, GST_MAP_READ)) {
+    gst_buffer_unref (buffer);
     return FALSE;
-  take_time (encoder, buffer, segment);
+  }
+  /* bytes from somewhere: their time starts at 0 */
+  take_time (encoder, timed ? GST_BUFFER_PTS (buffer) : GST_CLOCK_TIME_NONE,
+      timed ? segment : &from_0);
   convert (encoder, audio.planes, audio.n_samples);
   encoder->expected += gst_util_uint64_scale (audio.n_samples, GST_SECOND,
-      GST_AUDIO_INFO_RATE (&encoder->in));
+      in->rate);
   gst_audio_buffer_unmap (&audio);
+  gst_buffer_unref (buffer);
   return TRUE;
 }
 
@@ -224,11 +245,8 @@ gst_whisper_live_encoder_reset (GstWhisperLiveEncoder * encoder)
   encoder->flush = FALSE;
   encoder->expected = GST_CLOCK_TIME_NONE;
   encoder->mark = (WhisperLiveMark) {
-    .running_time = GST_CLOCK_TIME_NONE,
-    .stream_time = GST_CLOCK_TIME_NONE,
-    .rate = 1.0,
-    .applied_rate = 1.0,
-  };
+  .running_time = GST_CLOCK_TIME_NONE,.stream_time =
+        GST_CLOCK_TIME_NONE,.rate = 1.0,.applied_rate = 1.0,};
   encoder->next = encoder->mark;
 }
 

@@ -98,7 +98,8 @@ gst_whisper_live_message_new_language (GstObject * src, const gchar * language,
 }
 
 GstMessage *
-gst_whisper_live_message_new_lost (GstObject * src, const WhisperLiveLoss * loss)
+gst_whisper_live_message_new_lost (GstObject * src,
+    const WhisperLiveLoss * loss)
 {
   static const gchar *const reasons[] = { "overflow", "drain-timeout",
     "session-failed", "flush", "stopped"

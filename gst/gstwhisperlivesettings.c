@@ -158,18 +158,19 @@ install_handshake (Installer * i)
   STRING ("translation-language-code", translation_language_code,
       "Translation language code",
       "Language that the server also translates into; NULL: none");
-  BOOLEAN ("diarization", diarization, "Diarization", "Tell the speakers apart");
+  BOOLEAN ("diarization", diarization, "Diarization",
+      "Tell the speakers apart");
   UINT ("max-speakers", max_speakers, "Maximum speakers",
       "Most speakers to tell apart", 1, 1000);
   DOUBLE ("diarization-threshold", diarization_threshold,
-      "Diarization threshold", "Similarity above which two voices are the same "
-      "speaker's", 0, 1);
+      "Diarization threshold",
+      "Similarity above which two voices are the same " "speaker's", 0, 1);
   install (i, AT (known_speakers), gst_param_spec_array ("known-speakers",
-          "Known speakers", "Structures with the fields name and audio-base64 "
-          "(a sound file of the voice)",
-          g_param_spec_boxed ("speaker", "Speaker", "One speaker",
-              GST_TYPE_STRUCTURE, G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS),
-          FLAGS));
+          "Known speakers",
+          "Structures with the fields name and audio-base64 "
+          "(a sound file of the voice)", g_param_spec_boxed ("speaker",
+              "Speaker", "One speaker", GST_TYPE_STRUCTURE,
+              G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS), FLAGS));
   BOOLEAN ("word-timestamps", word_timestamps, "Word timestamps",
       "Ask for the times and probabilities of the words");
   ENUM ("audio-format", audio_format, "Audio format",
@@ -211,7 +212,8 @@ install_time (Installer * i)
       "Longest back-off, in ms, also when the server is full", 0, G_MAXINT);
   DOUBLE ("retry-backoff-factor", retry_backoff_factor, "Back-off factor",
       "How many times longer each delay is than the one before", 1, 1000);
-  UINT ("max-session-duration", max_session_duration, "Maximum session duration",
+  UINT ("max-session-duration", max_session_duration,
+      "Maximum session duration",
       "When set, a session is replaced before it gets this old, in ms; servers "
       "hang up at their max_connection_time; 0: never", 0, G_MAXINT);
 }

@@ -17,12 +17,8 @@ whisperlive_drain_start (WhisperLiveDrain * drain, GstClockTime audio_end,
     GstClockTime padding_end, gint64 round_trip, gint64 now)
 {
   *drain = (WhisperLiveDrain) {
-    .since = now,
-    .arrived = now + round_trip,
-    .audio_end = audio_end,
-    .padding_end = padding_end,
-    .quiet_at = G_MAXINT64,
-  };
+  .since = now,.arrived = now + round_trip,.audio_end =
+        audio_end,.padding_end = padding_end,.quiet_at = G_MAXINT64,};
 }
 
 gboolean

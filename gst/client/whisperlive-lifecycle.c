@@ -10,23 +10,24 @@
 #include <math.h>
 
 #define JITTER 0.2
+/* A session that was ready for so long has worked, even if nobody spoke. */
+#define WORKING_SESSION (5 * G_USEC_PER_SEC)
 
 void
 whisperlive_lifecycle_init (WhisperLiveLifecycle * l,
     const WhisperLiveSettings * settings, GRand * rand)
 {
   *l = (WhisperLiveLifecycle) {
-    .connect_timeout = settings->connect_timeout * G_GINT64_CONSTANT (1000),
-    .ready_timeout = settings->ready_timeout * G_GINT64_CONSTANT (1000),
-    .drain_timeout = settings->drain_timeout * G_GINT64_CONSTANT (1000),
-    .close_timeout = settings->close_timeout * G_GINT64_CONSTANT (1000),
-    .retry_delay = settings->retry_delay * G_GINT64_CONSTANT (1000),
-    .retry_delay_max = settings->retry_delay_max * G_GINT64_CONSTANT (1000),
-    .retry_backoff_factor = settings->retry_backoff_factor,
-    .retries = settings->retries,
-    .rand = rand,
-    .paused = TRUE,
-  };
+  .connect_timeout =
+        settings->connect_timeout * G_GINT64_CONSTANT (1000),.ready_timeout =
+        settings->ready_timeout * G_GINT64_CONSTANT (1000),.drain_timeout =
+        settings->drain_timeout * G_GINT64_CONSTANT (1000),.close_timeout =
+        settings->close_timeout * G_GINT64_CONSTANT (1000),.retry_delay =
+        settings->retry_delay * G_GINT64_CONSTANT (1000),.retry_delay_max =
+        settings->retry_delay_max *
+        G_GINT64_CONSTANT (1000),.retry_backoff_factor =
+        settings->retry_backoff_factor,.retries = settings->retries,.rand =
+        rand,.paused = TRUE,};
 }
 
 const gchar *
@@ -105,15 +106,19 @@ give_up (WhisperLiveLifecycle * l, WhisperLiveCause cause)
 static WhisperLiveActions
 fail (WhisperLiveLifecycle * l, WhisperLiveCause cause, gint64 now)
 {
-  /* a server that says goodbye has done all it could: overtime is no fault */
-  if (l->bye)
+  /* a server that says goodbye after it has served us is not at fault: overtime */
+  if (l->bye && now >= l->ready_at + WORKING_SESSION) {
     l->failures = 0;
+    l->delay = 0;
+    enter (l, WHISPERLIVE_STATE_WAITING, now);
+    return WHISPERLIVE_ACTION_ABORT | WHISPERLIVE_ACTION_REWIND;
+  }
   l->failures++;
   if (l->retries >= 0 && l->failures > (guint) l->retries)
     return give_up (l, cause);
 
   l->cause = cause;
-  l->delay = l->bye ? 0 : back_off (l);
+  l->delay = back_off (l);
   enter (l, WHISPERLIVE_STATE_WAITING, now + l->delay);
   return WHISPERLIVE_ACTION_ABORT | WHISPERLIVE_ACTION_REWIND;
 }
@@ -124,7 +129,7 @@ finish (WhisperLiveLifecycle * l, WhisperLiveActions outcome, gint64 now)
   if (is_streaming (l)) {
     /* it may still have something to say; if it does not close in half the time, we do */
     enter (l, WHISPERLIVE_STATE_CLOSING, now + l->close_timeout / 2);
-    l->finishing = TRUE;
+    l->finishing = l->drained = TRUE;
     return outcome | WHISPERLIVE_ACTION_FINISH;
   }
   if (has_connection (l))
@@ -145,9 +150,10 @@ closed (WhisperLiveLifecycle * l, gint64 now)
     l->replaced = TRUE;
     return actions;
   }
-  if (l->running && l->ended)
+  if (l->running && l->ended && l->drained) {
     actions |= WHISPERLIVE_ACTION_REPORT_DRAINED;
-  l->ended = FALSE;
+    l->ended = FALSE;
+  }
   enter (l, WHISPERLIVE_STATE_DISCONNECTED, 0);
   return actions;
 }
@@ -219,6 +225,7 @@ step_connection (WhisperLiveLifecycle * l, const WhisperLiveEvent * event,
       if (l->state != WHISPERLIVE_STATE_CONNECTED || l->full)
         break;
       l->worked = TRUE;
+      l->ready_at = now;
       if (!l->replaced)
         l->progress = now;
       enter (l, WHISPERLIVE_STATE_READY, 0);
@@ -283,6 +290,7 @@ step (WhisperLiveLifecycle * l, const WhisperLiveEvent * event, gint64 now)
       break;
     case WHISPERLIVE_EVENT_ENDED:
       l->ended = l->running && l->state != WHISPERLIVE_STATE_FAILED;
+      l->drained = FALSE;
       l->progress = now;
       break;
     case WHISPERLIVE_EVENT_RESUMED:
@@ -300,6 +308,7 @@ step (WhisperLiveLifecycle * l, const WhisperLiveEvent * event, gint64 now)
     case WHISPERLIVE_EVENT_TEXT:
       l->progress = now;
       l->failures = 0;
+      l->ready_at = 0;
       break;
     case WHISPERLIVE_EVENT_DRAINED:
       if (l->ended && l->state != WHISPERLIVE_STATE_CLOSING)

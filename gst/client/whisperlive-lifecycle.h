@@ -101,10 +101,12 @@ typedef struct
   gboolean worked;              /* some session has been ready since the start */
   gboolean paused;
   gboolean ended;               /* an end of stream is waiting for the last words */
+  gboolean drained;             /* that has its outcome: only the close is awaited */
   gint64 progress;              /* when that last got further */
   gboolean full;                /* WAIT has come, the server is about to close */
   gint64 full_delay;
   gboolean bye;                 /* DISCONNECT has come, likewise */
+  gint64 ready_at;              /* when the present session became ready, 0: a final came since */
   gboolean finishing;           /* CLOSING, and it is the server's turn to close */
   gboolean replacing;           /* CLOSING, and a new connection comes after it */
   gboolean replaced;            /* this connection came after such a one: no more time for the drain */

@@ -28,9 +28,8 @@ whisperlive_pacer_start (WhisperLivePacer * pacer, guint max_server_lag_ms,
   guint64 window = (guint64) max_server_lag_ms * (WHISPERLIVE_RATE / 1000);
 
   *pacer = (WhisperLivePacer) {
-    .window = cautious ? CAUTIOUS : window - MIN (RESERVE, window / 2),
-    .heard = now,
-  };
+  .window = cautious ? CAUTIOUS : window - MIN (RESERVE, window / 2),.heard =
+        now,};
 }
 
 void
@@ -62,18 +61,19 @@ gint64
 whisperlive_pacer_ask (WhisperLivePacer * pacer, const WhisperLiveFlow * flow,
     gint64 now)
 {
-  guint64 lag = flow->sent - MIN (flow->head, flow->sent) + flow->waiting;
+  guint64 lag = flow->lag + flow->waiting;
   guint64 sound = flow->sent - flow->speech + flow->waiting;
   guint64 allowed = allowance (pacer);
   gint64 duration = WHISPERLIVE_SAMPLES_TO_TIME ((guint64) flow->waiting) /
       GST_USECOND;
+  gboolean full = overflows (pacer, flow->sent - flow->speech);
   gint64 at = pacer->next;
 
-  if (lag <= allowed && !overflows (pacer, flow->sent - flow->speech)) {
+  if (lag <= allowed && !full) {
     pacer->next = now;
     return WHISPERLIVE_PACER_NOW;
   }
-  if (sound <= allowed)
+  if (sound <= allowed && !full)
     duration /= SILENCE_SPEED;
   else
     at = MAX (at, pacer->heard + MAX (STALL, 3 * pacer->slowest));

@@ -184,6 +184,18 @@ head_samples (WhisperLiveQueue * queue, const WhisperLiveChunk * first)
   return first->samples - done;
 }
 
+/* Called with the lock: without the gaps that dropped chunks left. */
+static guint64
+get_lag (WhisperLiveQueue * queue)
+{
+  guint64 lag = 0;
+  GList *l;
+
+  for (l = queue->chunks.head; l != queue->next; l = l->next)
+    lag += head_samples (queue, l->data);
+  return lag;
+}
+
 /* Called with the lock. */
 static void
 drop_all (WhisperLiveQueue * queue, WhisperLiveLossReason reason)
@@ -203,18 +215,19 @@ drop_all (WhisperLiveQueue * queue, WhisperLiveLossReason reason)
   queue->head = queue->tail;
 }
 
-/* Called with the lock: the oldest chunk that waits; one that was sent may yet be settled. */
+/* Called with the lock: the oldest chunk that waits; one that was sent may yet be settled, and goes only when there is no other. */
 static void
-drop_oldest_waiting (WhisperLiveQueue * queue)
+drop_oldest (WhisperLiveQueue * queue)
 {
-  GList *link = queue->next;
+  GList *link = queue->next ? queue->next : queue->chunks.head;
   WhisperLiveChunk *chunk = link->data;
   guint64 left = head_samples (queue, chunk);
 
   add_loss (queue, WHISPERLIVE_LOSS_OVERFLOW,
       chunk->position + chunk->samples - left, left,
       chunk_running_time (chunk));
-  queue->next = link->next;
+  if (queue->next)
+    queue->next = link->next;
   queue->held -= left;
   if (!link->prev)
     queue->head = chunk->position + chunk->samples;
@@ -252,8 +265,7 @@ whisperlive_queue_push (WhisperLiveQueue * queue, WhisperLiveChunk * chunk,
 
   g_mutex_lock (&queue->lock);
   while (!queue->closed && !queue->unlocked && is_full (queue, chunk)
-      && (full == WHISPERLIVE_FULL_BLOCK
-          || (full == WHISPERLIVE_FULL_DROP_OLD && !queue->next)))
+      && full == WHISPERLIVE_FULL_BLOCK)
     g_cond_wait (&queue->cond, &queue->lock);
 
   if (queue->closed) {
@@ -266,9 +278,8 @@ whisperlive_queue_push (WhisperLiveQueue * queue, WhisperLiveChunk * chunk,
   chunk->position = queue->tail;
   queue->tail += chunk->samples;
   queue->stream = STREAM_FLOWING;
-  while (full == WHISPERLIVE_FULL_DROP_OLD && queue->next
-      && is_full (queue, chunk))
-    drop_oldest_waiting (queue);
+  while (full == WHISPERLIVE_FULL_DROP_OLD && is_full (queue, chunk))
+    drop_oldest (queue);
   if (ret != GST_FLOW_OK || is_full (queue, chunk)) {
     add_loss (queue, ret == GST_FLOW_OK ? WHISPERLIVE_LOSS_OVERFLOW :
         WHISPERLIVE_LOSS_SESSION_FAILED, chunk->position, chunk->samples,
@@ -359,13 +370,9 @@ whisperlive_queue_get_flow (WhisperLiveQueue * queue, WhisperLiveFlow * flow)
 
   g_mutex_lock (&queue->lock);
   *flow = (WhisperLiveFlow) {
-    .head = queue->head,
-    .sent = queue->tail,
-    .tail = queue->tail,
-    .ended = queue->stream == STREAM_ENDED,
-    .generation = queue->generation,
-    .stale = queue->stale,
-  };
+  .head = queue->head,.sent = queue->tail,.tail = queue->tail,.ended =
+        queue->stream == STREAM_ENDED,.generation = queue->generation,.stale =
+        queue->stale,};
   if (queue->next) {
     WhisperLiveChunk *chunk = queue->next->data;
 
@@ -373,6 +380,7 @@ whisperlive_queue_get_flow (WhisperLiveQueue * queue, WhisperLiveFlow * flow)
     flow->waiting = chunk->samples;
   }
   flow->sound = flow->speech = flow->sent;
+  flow->lag = get_lag (queue);
   for (l = queue->chunks.head; l != queue->next; l = l->next) {
     WhisperLiveChunk *chunk = l->data;
 
@@ -381,7 +389,8 @@ whisperlive_queue_get_flow (WhisperLiveQueue * queue, WhisperLiveFlow * flow)
         flow->sound = MAX (chunk->position, queue->head);
       flow->loud += head_samples (queue, chunk);
       sound = TRUE;
-      if (!speech && chunk->position + chunk->samples > queue->head + AFTERSOUND) {
+      if (!speech
+          && chunk->position + chunk->samples > queue->head + AFTERSOUND) {
         flow->speech = MAX (chunk->position, queue->head);
         speech = TRUE;
       }
@@ -471,6 +480,7 @@ whisperlive_queue_rewind (WhisperLiveQueue * queue)
   queue->next = queue->chunks.head;
   queue->stale = FALSE;
   head = queue->head;
+  g_cond_broadcast (&queue->cond);
   g_mutex_unlock (&queue->lock);
   return head;
 }
@@ -533,8 +543,7 @@ whisperlive_queue_get_counters (WhisperLiveQueue * queue,
   g_mutex_lock (&queue->lock);
   counters->received = queue->tail;
   counters->sent = queue->sent;
-  counters->lag = (queue->next ? ((WhisperLiveChunk *) queue->next->data)
-      ->position : queue->tail) - queue->head;
+  counters->lag = get_lag (queue);
   counters->settled = queue->settled;
   counters->lost = queue->lost;
   g_mutex_unlock (&queue->lock);

@@ -73,6 +73,7 @@ typedef struct
   guint64 speech;               /* likewise, but not the end of what was settled: finals often end before their last sound */
   guint64 loud;                 /* samples after head, and sent, of chunks that are not silent */
   gfloat level;                 /* loudest of the chunks that are sent and not settled */
+  guint64 lag;                  /* samples that are sent and not settled */
   guint waiting;                /* samples of the next chunk to send, 0 if there is none */
   gboolean ended;               /* no more audio is coming for now, and the last words are awaited */
   guint generation;             /* counts flushes */

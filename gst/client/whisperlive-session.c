@@ -87,8 +87,7 @@ report_text (WhisperLiveSession * self, const WhisperLiveUpdate * update,
   WhisperLiveTextReport report = {
     .update = update,
     .translation = translation,
-    .running_time =
-        whisperlive_timeline_running_time (timeline, update->start),
+    .running_time = whisperlive_timeline_running_time (timeline, update->start),
     .stream_time = whisperlive_timeline_stream_time (timeline, update->start),
     .timeline = timeline,
     .language = translation ? self->settings->translation_language_code :
@@ -826,7 +825,8 @@ do_start (gpointer data)
   whisperlive_queue_get_flow (self->queue, &flow);
   self->generation = flow.generation;
   g_clear_pointer (&self->language, g_free);
-  self->stats = (WhisperLiveStats) { 0 };
+  self->stats = (WhisperLiveStats) {
+  0};
   whisperlive_lifecycle_init (&self->lifecycle, self->settings, self->rand);
   step (self, WHISPERLIVE_EVENT_START, "start");
   return G_SOURCE_REMOVE;
@@ -867,7 +867,8 @@ do_pause (gpointer data)
 void
 whisperlive_session_set_playing (WhisperLiveSession * self, gboolean playing)
 {
-  whisperlive_loop_invoke (self->loop, playing ? do_play : do_pause, self, NULL);
+  whisperlive_loop_invoke (self->loop, playing ? do_play : do_pause, self,
+      NULL);
 }
 
 static gboolean

@@ -637,6 +637,41 @@ GST_START_TEST (test_same_caps_again)
 
 GST_END_TEST;
 
+GST_START_TEST (test_caps_change_without_timestamps)
+{
+  push_at (GST_CLOCK_TIME_NONE, 10 * CHUNK);
+  set_format (GST_AUDIO_FORMAT_F32, 8000, 1);
+  push_at (GST_CLOCK_TIME_NONE, 8000);
+  drain ();
+  fail_unless_time (10 * CHUNK, GST_SECOND);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_segment_changes_without_a_jump)
+{
+  push_at (0, 10 * CHUNK);
+  segment.start = GST_SECOND;
+  segment.base = 5 * GST_SECOND;
+  segment.rate = 2.0;
+  push_at (GST_SECOND, 10 * CHUNK);
+  fail_unless_time (10 * CHUNK, 5 * GST_SECOND);
+  fail_unless_time (11 * CHUNK, 5 * GST_SECOND + 50 * MS);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_starts_before_the_segment)
+{
+  segment.start = segment.time = GST_SECOND;
+  push_at (950 * MS, 10 * CHUNK);
+  fail_unless (marks->len > 0);
+  fail_unless (GST_CLOCK_TIME_IS_VALID (g_array_index (marks,
+              WhisperLiveMark, marks->len - 1).running_time));
+}
+
+GST_END_TEST;
+
 /* --- level --- */
 
 GST_START_TEST (test_level)
@@ -725,6 +760,9 @@ encoder_suite (void)
   tcase_add_test (tc, test_caps_change);
   tcase_add_test (tc, test_caps_change_loses_no_sound);
   tcase_add_test (tc, test_same_caps_again);
+  tcase_add_test (tc, test_caps_change_without_timestamps);
+  tcase_add_test (tc, test_segment_changes_without_a_jump);
+  tcase_add_test (tc, test_starts_before_the_segment);
 
   tc = add_case (suite, "level");
   tcase_add_test (tc, test_level);

@@ -621,10 +621,23 @@ GST_END_TEST;
 GST_START_TEST (test_bye)
 {
   reach (WHISPERLIVE_STATE_READY);
+  now += 5 * SECOND;
   check_step (SERVER_BYE, NOTHING, READY);
   check_step (CLOSED, ABORT | REWIND, WAITING);
   check_deadline (0);
   check_step (DEADLINE, OPEN, CONNECTING);
+}
+
+GST_END_TEST;
+
+/* It has not served us at all: a failure like another, or both would go on like that for ever. */
+GST_START_TEST (test_bye_at_once)
+{
+  reach (WHISPERLIVE_STATE_READY);
+  check_step (SERVER_BYE, NOTHING, READY);
+  check_step (CLOSED, ABORT | REWIND, WAITING);
+  fail_unless_equals_int (l.failures, 1);
+  check_deadline (500 * MS);
 }
 
 GST_END_TEST;
@@ -634,10 +647,11 @@ GST_START_TEST (test_bye_leaves_all_retries)
   guint i;
 
   reach (WHISPERLIVE_STATE_READY);
+  now += 5 * SECOND;
   check_step (SERVER_BYE, NOTHING, READY);
   check_step (CLOSED, ABORT | REWIND, WAITING);
   check_step (DEADLINE, OPEN, CONNECTING);
-  for (i = 1; i < 3; i++) {
+  for (i = 0; i < 3; i++) {
     check_step (CLOSED, ABORT | REWIND, WAITING);
     now = l.deadline;
     check_step (DEADLINE, OPEN, CONNECTING);
@@ -668,6 +682,7 @@ GST_END_TEST;
 GST_START_TEST (test_bye_is_forgotten)
 {
   reach (WHISPERLIVE_STATE_READY);
+  now += 5 * SECOND;
   check_step (SERVER_BYE, NOTHING, READY);
   check_step (CLOSED, ABORT | REWIND, WAITING);
   check_step (DEADLINE, OPEN, CONNECTING);
@@ -959,6 +974,23 @@ GST_START_TEST (test_resumed_while_finishing)
 
 GST_END_TEST;
 
+GST_START_TEST (test_ended_again_while_finishing)
+{
+  reach (WHISPERLIVE_STATE_CLOSING);
+  /* a seek, and a short stream that ends at once */
+  check_step (RESUMED, NOTHING, CLOSING);
+  check_step (ENDED, NOTHING, CLOSING);
+  /* nothing of that is drained */
+  check_step (CLOSED, ABORT, DISCONNECTED);
+  check_step (AUDIO, OPEN, CONNECTING);
+  check_step (UPGRADED, HANDSHAKE, CONNECTED);
+  check_step (SERVER_READY, STREAM, READY);
+  check_step (DRAINED, SETTLE | FINISH, CLOSING);
+  check_step (CLOSED, ABORT | REPORT_DRAINED, DISCONNECTED);
+}
+
+GST_END_TEST;
+
 GST_START_TEST (test_audio_after_the_end)
 {
   reach (WHISPERLIVE_STATE_DISCONNECTED);
@@ -1116,7 +1148,7 @@ is_possible (const Walk * walk, WhisperLiveEventType type)
     case WHISPERLIVE_EVENT_START:
       return !walk->started && l.state == WHISPERLIVE_STATE_DISCONNECTED;
     case WHISPERLIVE_EVENT_ENDED:
-      return !l.ended && l.state != WHISPERLIVE_STATE_CLOSING;
+      return !l.ended;
     case WHISPERLIVE_EVENT_UPGRADED:
     case WHISPERLIVE_EVENT_SERVER_READY:
     case WHISPERLIVE_EVENT_SERVER_FULL:
@@ -1373,6 +1405,7 @@ lifecycle_suite (void)
 
   tc = add_case (suite, "bye");
   tcase_add_test (tc, test_bye);
+  tcase_add_test (tc, test_bye_at_once);
   tcase_add_test (tc, test_bye_leaves_all_retries);
   tcase_add_test (tc, test_bye_again_and_again);
   tcase_add_test (tc, test_bye_is_forgotten);
@@ -1403,6 +1436,7 @@ lifecycle_suite (void)
   tcase_add_test (tc, test_resumed_while_backing_off);
   tcase_add_test (tc, test_resumed_while_finishing);
   tcase_add_test (tc, test_audio_after_the_end);
+  tcase_add_test (tc, test_ended_again_while_finishing);
   tcase_add_test (tc, test_paused_has_time);
   tcase_add_test (tc, test_paused_before_playing);
   tcase_add_test (tc, test_paused_is_no_reason_to_wait_for_a_connection);

@@ -40,13 +40,20 @@ send_chunk (gboolean sound)
   whisperlive_pacer_sent (&pacer, CHUNK);
 }
 
+static gint64
+ask (void)
+{
+  flow.lag = flow.sent - flow.head;
+  return whisperlive_pacer_ask (&pacer, &flow, now);
+}
+
 /* Sends all that goes now. */
 static guint
 send_now (gboolean sound)
 {
   guint n = 0;
 
-  while (whisperlive_pacer_ask (&pacer, &flow, now) == WHISPERLIVE_PACER_NOW) {
+  while (ask () == WHISPERLIVE_PACER_NOW) {
     send_chunk (sound);
     fail_unless (++n < 10000);
   }
@@ -71,8 +78,7 @@ hear_nothing_new (void)
 static void
 check_waits (gint64 duration)
 {
-  fail_unless_equals_int64 (whisperlive_pacer_ask (&pacer, &flow, now),
-      now + duration);
+  fail_unless_equals_int64 (ask (), now + duration);
 }
 
 /* --- the window --- */
@@ -87,13 +93,11 @@ GST_END_TEST;
 GST_START_TEST (test_window_of_any_chunks)
 {
   flow.waiting = SAMPLES (3.5);
-  fail_unless (whisperlive_pacer_ask (&pacer, &flow, now) ==
-      WHISPERLIVE_PACER_NOW);
+  fail_unless (ask () == WHISPERLIVE_PACER_NOW);
   flow.sent = SAMPLES (6.5);
-  fail_unless (whisperlive_pacer_ask (&pacer, &flow, now) ==
-      WHISPERLIVE_PACER_NOW);
+  fail_unless (ask () == WHISPERLIVE_PACER_NOW);
   flow.sent++;
-  fail_if (whisperlive_pacer_ask (&pacer, &flow, now) == WHISPERLIVE_PACER_NOW);
+  fail_if (ask () == WHISPERLIVE_PACER_NOW);
 }
 
 GST_END_TEST;
@@ -123,8 +127,7 @@ GST_START_TEST (test_head_after_what_was_sent)
 {
   /* all of it was dropped from the queue */
   flow.head = SAMPLES (5);
-  fail_unless (whisperlive_pacer_ask (&pacer, &flow, now) ==
-      WHISPERLIVE_PACER_NOW);
+  fail_unless (ask () == WHISPERLIVE_PACER_NOW);
 }
 
 GST_END_TEST;
@@ -281,6 +284,52 @@ GST_END_TEST;
 
 /* --- the server's buffer --- */
 
+/* Sends @seconds of what the server settles at once. */
+static void
+send_settled (guint seconds)
+{
+  guint i;
+
+  for (i = 0; i < seconds * 10; i++) {
+    fail_unless (ask () == WHISPERLIVE_PACER_NOW);
+    send_chunk (TRUE);
+    settle_but (0);
+  }
+}
+
+GST_START_TEST (test_buffer_overflows)
+{
+  guint i;
+
+  /* with a window that is too wide */
+  whisperlive_pacer_start (&pacer, 40000, FALSE, now);
+  send_settled (25);
+  /* the next one would throw 30 s away, and 5 s of these are not settled */
+  fail_unless_equals_int (send_now (TRUE), 201);
+  fail_unless_equals_int64 (pacer.buffered, SAMPLES (45.1));
+  for (i = 0; i < 20; i++) {
+    now += SECOND;
+    whisperlive_pacer_heard (&pacer, FALSE, TRUE, now);
+    check_waits ((i ? 3 : 2) * SECOND);
+  }
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_buffer_is_trimmed)
+{
+  whisperlive_pacer_start (&pacer, 40000, FALSE, now);
+  send_settled (25);
+  send_now (TRUE);
+  settle_but (15.2);
+  fail_unless_equals_int (send_now (TRUE), 0);
+  settle_but (15.1);
+  fail_unless (send_now (TRUE) > 0);
+  fail_unless (pacer.buffered < SAMPLES (45));
+}
+
+GST_END_TEST;
+
 GST_START_TEST (test_silence_may_be_trimmed)
 {
   guint i;
@@ -430,7 +479,7 @@ run_model (Model * model)
     gint64 at;
 
     model_transcribe (model);
-    at = whisperlive_pacer_ask (&pacer, &flow, now);
+    at = ask ();
     if (at == WHISPERLIVE_PACER_NOW) {
       model_send (model);
       continue;
@@ -455,7 +504,7 @@ GST_START_TEST (test_no_unsettled_sound_is_thrown_away)
 
     GST_INFO ("seed %u", seed);
     setup ();
-    model_init (&model, seed, 300, seed % 6);
+    model_init (&model, seed, 300, seed % 20);
     run_model (&model);
     model_clear (&model);
   }
@@ -501,6 +550,8 @@ pacer_suite (void)
   tcase_add_test (tc, test_pause_is_not_a_pass);
 
   tc = add_case (suite, "buffer");
+  tcase_add_test (tc, test_buffer_overflows);
+  tcase_add_test (tc, test_buffer_is_trimmed);
   tcase_add_test (tc, test_silence_may_be_trimmed);
   tcase_add_loop_test (tc, test_no_unsettled_sound_is_thrown_away, 0, 10);
   return suite;

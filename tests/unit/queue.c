@@ -341,6 +341,39 @@ GST_START_TEST (test_drop_old_spares_what_was_sent)
 
 GST_END_TEST;
 
+/* Nobody waits: what is given up can only be what was sent. */
+GST_START_TEST (test_drop_old_when_all_was_sent)
+{
+  push (10);
+  send (10);
+  push_level (LOUD, WHISPERLIVE_FULL_DROP_OLD);
+  check_loss (WHISPERLIVE_LOSS_OVERFLOW, 0, N);
+  fail_unless_equals_uint64 (get_flow ().head, N);
+  check_send (10 * N, N);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_lag_over_a_gap)
+{
+  push (10);
+  send (3);
+  push_level (LOUD, WHISPERLIVE_FULL_DROP_OLD);
+  fail_unless_equals_uint64 (get_lag (), 3 * N);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_lag_before_a_gap)
+{
+  push (10);
+  send (10);
+  push_level (LOUD, WHISPERLIVE_FULL_DROP_NEW);
+  fail_unless_equals_uint64 (get_lag (), 10 * N);
+}
+
+GST_END_TEST;
+
 GST_START_TEST (test_drop_old_for_a_long_one)
 {
   push (10);
@@ -827,13 +860,6 @@ wait_push (void)
   return ret;
 }
 
-static GstFlowReturn
-wait_push_drop_old (void)
-{
-  return whisperlive_queue_push (queue, make_chunk (10 * N, N, LOUD),
-      WHISPERLIVE_FULL_DROP_OLD);
-}
-
 static gpointer
 run_wait (gpointer wait)
 {
@@ -937,22 +963,6 @@ GST_START_TEST (test_wait_until_flushed)
   thread = begin_wait (wait_push);
   whisperlive_queue_flush (queue);
   check_wait_ends (thread, GST_FLOW_OK);
-}
-
-GST_END_TEST;
-
-GST_START_TEST (test_drop_old_waits_when_all_was_sent)
-{
-  GThread *thread;
-
-  push (10);
-  send (10);
-  thread = begin_wait (wait_push_drop_old);
-  /* it may all be needed once more */
-  whisperlive_queue_rewind (queue);
-  whisperlive_queue_settle (queue, 0);
-  check_wait_ends (thread, GST_FLOW_OK);
-  check_loss (WHISPERLIVE_LOSS_OVERFLOW, 0, N);
 }
 
 GST_END_TEST;
@@ -1175,6 +1185,9 @@ queue_suite (void)
   tcase_add_test (tc, test_drop_new);
   tcase_add_test (tc, test_drop_old);
   tcase_add_test (tc, test_drop_old_spares_what_was_sent);
+  tcase_add_test (tc, test_drop_old_when_all_was_sent);
+  tcase_add_test (tc, test_lag_over_a_gap);
+  tcase_add_test (tc, test_lag_before_a_gap);
   tcase_add_test (tc, test_drop_old_for_a_long_one);
   tcase_add_test (tc, test_longer_than_the_bound);
   tcase_add_test (tc, test_losses_in_a_row_are_one);
@@ -1220,7 +1233,6 @@ queue_suite (void)
   tcase_add_test (tc, test_wait_until_enough_is_settled);
   tcase_add_test (tc, test_wait_until_lost);
   tcase_add_test (tc, test_wait_until_flushed);
-  tcase_add_test (tc, test_drop_old_waits_when_all_was_sent);
   tcase_add_loop_test (tc, test_wait_until_closed, 0, 3);
   tcase_add_loop_test (tc, test_wait_until_unlocked, 0, 3);
   tcase_add_loop_test (tc, test_hammer, 0, 4);

@@ -18,7 +18,8 @@ static const struct
   {"And then he was ill", "he was ill", "And then he was ill"},
   /* case and punctuation do not count */
   {"Well, Might even", "might even. So", "Well, might even. So"},
-  {"Ça, été là déjà", "Été là, déjà vu", "Ça, Été là, déjà vu"},
+  {"Ça, été là déjà", "Été là, déjà vu",
+      "Ça, Été là, déjà vu"},
   /* nothing is missing */
   {"He might even have", "He might even have been", NULL},
   {"no no no no", "no no no no", NULL},
