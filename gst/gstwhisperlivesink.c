@@ -422,6 +422,34 @@ settings_are_good (GstWhisperLiveSink * self)
   return FALSE;
 }
 
+/* Without a begin(): no-op. */
+static void
+end (GstWhisperLiveSink * self)
+{
+  if (!self->encoder)
+    return;
+  whisperlive_session_stop (self->session);
+  g_clear_pointer (&self->encoder, gst_whisper_live_encoder_free);
+}
+
+static gboolean
+begin (GstWhisperLiveSink * self)
+{
+  WhisperLiveSettings *settings;
+
+  /* they may have been changed in READY */
+  if (!settings_are_good (self))
+    return FALSE;
+  end (self);
+  settings = copy_settings (self);
+  self->encoder = gst_whisper_live_encoder_new (settings->audio_format,
+      settings->chunk_duration);
+  self->live = -1;
+  self->playing = FALSE;
+  whisperlive_session_start (self->session, settings);
+  return TRUE;
+}
+
 static gboolean
 gst_whisper_live_sink_start (GstBaseSink * sink)
 {
@@ -436,32 +464,10 @@ gst_whisper_live_sink_stop (GstBaseSink * sink)
 {
   GstWhisperLiveSink *self = GST_WHISPER_LIVE_SINK (sink);
 
+  /* a failed preroll has aborted the state change: no PAUSED to READY comes */
+  end (self);
   g_clear_pointer (&self->session, whisperlive_session_free);
   return TRUE;
-}
-
-static gboolean
-begin (GstWhisperLiveSink * self)
-{
-  WhisperLiveSettings *settings;
-
-  /* they may have been changed in READY */
-  if (!settings_are_good (self))
-    return FALSE;
-  settings = copy_settings (self);
-  self->encoder = gst_whisper_live_encoder_new (settings->audio_format,
-      settings->chunk_duration);
-  self->live = -1;
-  self->playing = FALSE;
-  whisperlive_session_start (self->session, settings);
-  return TRUE;
-}
-
-static void
-end (GstWhisperLiveSink * self)
-{
-  whisperlive_session_stop (self->session);
-  g_clear_pointer (&self->encoder, gst_whisper_live_encoder_free);
 }
 
 static GstStateChangeReturn

@@ -10,6 +10,8 @@
 /* The server rounds times to 1 ms, twice. */
 #define ROUNDING (2 * GST_MSECOND)
 #define SHORTEST_PASS GST_SECOND
+/* The server's WebSocket library answers pings, and may be so much ahead of the server. */
+#define BEHIND_SOCKET (50 * G_TIME_SPAN_MILLISECOND)
 #define QUIET (3 * G_USEC_PER_SEC)
 
 void
@@ -19,6 +21,12 @@ whisperlive_drain_start (WhisperLiveDrain * drain, GstClockTime audio_end,
   *drain = (WhisperLiveDrain) {
   .since = now,.arrived = now + round_trip,.audio_end =
         audio_end,.padding_end = padding_end,.quiet_at = G_MAXINT64,};
+}
+
+void
+whisperlive_drain_set_arrived (WhisperLiveDrain * drain, gint64 now)
+{
+  drain->arrived = MIN (drain->arrived, now + BEHIND_SOCKET);
 }
 
 gboolean

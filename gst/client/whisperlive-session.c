@@ -18,6 +18,8 @@ GST_DEBUG_CATEGORY_STATIC (whisperlive_session_debug);
 #define END_OF_AUDIO "END_OF_AUDIO"
 /* Settling by age looks this often. */
 #define AGING_PERIOD G_USEC_PER_SEC
+/* Without an answer to a ping, audio counts as arrived after so long. */
+#define NO_PONG (2 * G_USEC_PER_SEC)
 /* How long a thread that ends waits for sockets that are shut already. */
 #define TEARDOWN_TIMEOUT (2 * G_USEC_PER_SEC)
 
@@ -45,7 +47,12 @@ struct _WhisperLiveSession
   WhisperLiveStats stats;
   guint generation;             /* flushes seen */
   gboolean complete;            /* of the last drain */
-  gint64 upgrade_time;          /* µs, an upper bound of the round trip */
+  enum
+  {
+    MARKER_NONE,
+    MARKER_WAITS,               /* for the answer to an earlier ping */
+    MARKER_SENT,
+  } marker;                     /* the ping after the last of the audio */
   gint64 began;                 /* the present session became ready */
   gint64 next_ping, next_aging;
   gint64 heard;                 /* when the server last gave a sign of life */
@@ -221,6 +228,7 @@ begin_stream (WhisperLiveSession * self, gint64 now)
   self->stats.sessions++;
   self->heard = self->began = now;
   self->next_ping = now;
+  self->marker = MARKER_NONE;
   self->next_aging = now + AGING_PERIOD;
   whisperlive_stream_begin (self->stream, now);
   whisperlive_queue_set_ready (self->queue, TRUE);
@@ -339,8 +347,26 @@ on_opened (gpointer owner, gint64 elapsed)
   WhisperLiveSession *self = owner;
 
   GST_DEBUG ("upgraded after %" G_GINT64_FORMAT " us", elapsed);
-  self->upgrade_time = elapsed;
   step (self, WHISPERLIVE_EVENT_UPGRADED, "connection established");
+}
+
+/* FALSE: the last one has not been answered. */
+static gboolean
+ping (WhisperLiveSession * self)
+{
+  if (!whisperlive_websocket_ping (self->websocket))
+    return FALSE;
+  self->next_ping = g_get_monotonic_time () +
+      self->settings->keepalive_interval * G_GINT64_CONSTANT (1000);
+  return TRUE;
+}
+
+/* A ping after the audio: when it is answered, the audio is there. */
+static void
+mark_arrival (WhisperLiveSession * self)
+{
+  if (self->settings->keepalive_interval)
+    self->marker = ping (self) ? MARKER_SENT : MARKER_WAITS;
 }
 
 static void
@@ -351,6 +377,13 @@ on_pong (gpointer owner, gint64 round_trip)
   self->heard = g_get_monotonic_time ();
   self->stats.round_trip = round_trip * GST_USECOND;
   report_stats (self);
+
+  if (self->marker == MARKER_SENT) {
+    self->marker = MARKER_NONE;
+    whisperlive_stream_set_arrived (self->stream, self->heard);
+  } else if (self->marker == MARKER_WAITS) {
+    mark_arrival (self);
+  }
 }
 
 static void
@@ -580,15 +613,6 @@ pump (WhisperLiveSession * self, gint64 now)
   return again;
 }
 
-/* The round trip is not known better than by the upgrade until a ping was answered. */
-static gint64
-round_trip (WhisperLiveSession * self)
-{
-  gint64 measured = 2 * self->stats.round_trip / GST_USECOND;
-
-  return measured ? MIN (self->upgrade_time, measured) : self->upgrade_time;
-}
-
 /* At the end of the stream: have all words come? */
 static gint64
 drain (WhisperLiveSession * self, const WhisperLiveFlow * flow, gint64 now)
@@ -604,8 +628,11 @@ drain (WhisperLiveSession * self, const WhisperLiveFlow * flow, gint64 now)
     if (whisperlive_stream_is_drained (self->stream, now, &again)) {
       step (self, WHISPERLIVE_EVENT_DRAINED, "all audio is transcribed");
     } else if (self->lifecycle.state == WHISPERLIVE_STATE_READY) {
+      /* sending may have taken its time */
+      now = g_get_monotonic_time ();
       send_padding (self, whisperlive_stream_pull_padding (self->stream,
-              round_trip (self), now));
+              NO_PONG, now));
+      mark_arrival (self);
       step (self, WHISPERLIVE_EVENT_ALL_SENT, "end of stream");
     }
   }
@@ -661,11 +688,10 @@ keep_alive (WhisperLiveSession * self, gint64 now)
     return G_MAXINT64;
   }
   if (interval && now >= self->next_ping) {
-    if (!whisperlive_websocket_ping (self->websocket)) {
+    if (!ping (self)) {
       lose_connection (self, "no answer to a ping (keepalive-interval)");
       return G_MAXINT64;
     }
-    self->next_ping = now + interval;
   }
   if (now >= self->next_aging) {
     if (!interval || now < self->heard + 2 * interval)

@@ -175,6 +175,13 @@ whisperlive_stream_pull_padding (WhisperLiveStream * stream, gint64 round_trip,
   return g_bytes_new_take (data, size);
 }
 
+void
+whisperlive_stream_set_arrived (WhisperLiveStream * stream, gint64 now)
+{
+  if (stream->draining)
+    whisperlive_drain_set_arrived (&stream->drain, now);
+}
+
 static void
 settle (WhisperLiveStream * stream)
 {

@@ -32,6 +32,9 @@ GBytes *whisperlive_stream_pull (WhisperLiveStream * stream, gint64 now, gint64 
 /* Nothing waits: the silence to send after the last sample, and drained() begins to mean something. */
 GBytes *whisperlive_stream_pull_padding (WhisperLiveStream * stream, gint64 round_trip, gint64 now);
 
+/* The padding has arrived. */
+void whisperlive_stream_set_arrived (WhisperLiveStream * stream, gint64 now);
+
 /* A message with segments. Returns updates as whisperlive_transcript_take(). */
 GPtrArray *whisperlive_stream_hear (WhisperLiveStream * stream, const GPtrArray * segments, gint64 now);
 /* The same with what has been translated. */

@@ -11,7 +11,7 @@
 
 #define SECOND G_GINT64_CONSTANT (1000000)
 #define NOW (100 * SECOND)
-#define ROUND_TRIP (SECOND / 10)
+#define ROUND_TRIP G_USEC_PER_SEC
 #define ARRIVED (NOW + ROUND_TRIP)
 #define AUDIO_END (20 * GST_SECOND)
 #define PADDING_END (AUDIO_END + WHISPERLIVE_DRAIN_PADDING_MS * GST_MSECOND)
@@ -64,6 +64,28 @@ GST_START_TEST (test_message_that_may_have_crossed)
     fail_if (whisperlive_drain_heard (&drain, EARLY, 0, ARRIVED - 1));
   fail_if (whisperlive_drain_heard (&drain, EARLY, 0, ARRIVED));
   fail_unless (whisperlive_drain_heard (&drain, EARLY, 0, ARRIVED));
+}
+
+GST_END_TEST;
+
+/* The answer to a ping that followed the audio is worth more than an estimate, and never makes it later. */
+GST_START_TEST (test_arrived)
+{
+  gint64 pong = NOW + 1000;
+
+  whisperlive_drain_set_arrived (&drain, pong);
+  fail_unless (drain.arrived > pong && drain.arrived < ARRIVED);
+  fail_if (whisperlive_drain_heard (&drain, EARLY, 0, pong));
+  fail_if (whisperlive_drain_heard (&drain, EARLY, 0, drain.arrived));
+  fail_unless (whisperlive_drain_heard (&drain, EARLY, 0, drain.arrived));
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_arrived_late)
+{
+  whisperlive_drain_set_arrived (&drain, ARRIVED + 1);
+  fail_unless_equals_int64 (drain.arrived, ARRIVED);
 }
 
 GST_END_TEST;
@@ -247,6 +269,8 @@ drain_suite (void)
   tcase_add_test (tc, test_start_again);
   tcase_add_test (tc, test_second_message);
   tcase_add_test (tc, test_message_that_may_have_crossed);
+  tcase_add_test (tc, test_arrived);
+  tcase_add_test (tc, test_arrived_late);
   tcase_add_test (tc, test_message_without_segments);
 
   tc = add_case (suite, "padding");
