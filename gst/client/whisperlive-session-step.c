@@ -1,0 +1,291 @@
+/* whisperlive-session-step: tells the lifecycle what has happened, carries out what it decides, and reports
+ *
+ * Copyright (C) 2026 the whisperlivesink authors
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "whisperlive-session-private.h"
+
+GST_DEBUG_CATEGORY_EXTERN (whisperlive_session_debug);
+#define GST_CAT_DEFAULT whisperlive_session_debug
+
+#define END_OF_AUDIO "END_OF_AUDIO"
+
+/* --- reports --- */
+
+void
+whisperlive_session_report_stats (WhisperLiveSession * self)
+{
+  self->events->stats (self->owner, &self->stats);
+}
+
+void
+whisperlive_session_report_losses (WhisperLiveSession * self)
+{
+  GArray *losses = whisperlive_queue_take_losses (self->queue);
+  guint i;
+
+  if (!losses)
+    return;
+  for (i = 0; i < losses->len; i++)
+    self->events->lost (self->owner,
+        &g_array_index (losses, WhisperLiveLoss, i));
+  g_array_unref (losses);
+}
+
+void
+whisperlive_session_report_text (WhisperLiveSession * self,
+    const WhisperLiveUpdate * update, gboolean translation)
+{
+  const WhisperLiveTimeline *timeline =
+      whisperlive_stream_get_timeline (self->stream);
+  WhisperLiveTextReport report = {
+    .update = update,
+    .translation = translation,
+    .running_time = whisperlive_timeline_running_time (timeline, update->start),
+    .stream_time = whisperlive_timeline_stream_time (timeline, update->start),
+    .timeline = timeline,
+    .language = translation ? self->settings->translation_language_code :
+        self->language,
+    .session_id = self->session_id,
+  };
+  GstClockTime end = whisperlive_timeline_running_time (timeline, update->end);
+
+  if (GST_CLOCK_TIME_IS_VALID (end) && end >= report.running_time)
+    report.duration = end - report.running_time;
+  self->events->text (self->owner, &report);
+}
+
+/* Takes @updates. */
+void
+whisperlive_session_report_updates (WhisperLiveSession * self,
+    GPtrArray * updates)
+{
+  gboolean final = FALSE;
+  guint i;
+
+  for (i = 0; i < updates->len; i++) {
+    WhisperLiveUpdate *update = g_ptr_array_index (updates, i);
+
+    self->stats.segments_final += update->final;
+    final |= update->final;
+  }
+  if (updates->len)
+    whisperlive_session_step (self,
+        final ? WHISPERLIVE_EVENT_TEXT : WHISPERLIVE_EVENT_PROGRESS, "text");
+  whisperlive_session_report_stats (self);
+  for (i = 0; i < updates->len; i++) {
+    WhisperLiveUpdate *update = g_ptr_array_index (updates, i);
+
+    if (update->final || self->settings->post_partials)
+      whisperlive_session_report_text (self, update, FALSE);
+  }
+  g_ptr_array_unref (updates);
+}
+
+static void
+report_state (WhisperLiveSession * self, WhisperLiveState previous,
+    const gchar * reason)
+{
+  const WhisperLiveLifecycle *l = &self->lifecycle;
+  WhisperLiveStateReport report = {
+    .state = l->state,
+    .previous = previous,
+    .session_id = self->session_id,
+    .attempt = l->failures,
+    .retry_in = l->state == WHISPERLIVE_STATE_WAITING ?
+        l->delay * GST_USECOND : 0,
+    .reason = reason,
+  };
+
+  GST_INFO ("%s -> %s: %s (session %s, attempt %u)",
+      whisperlive_state_to_string (previous),
+      whisperlive_state_to_string (l->state), reason,
+      self->session_id ? self->session_id : "none", l->failures);
+  self->events->state (self->owner, &report);
+}
+
+static GError *
+failure (WhisperLiveSession * self)
+{
+  const WhisperLiveLifecycle *l = &self->lifecycle;
+  const gchar *why = self->error ? self->error->message : "the server hung up";
+  g_autofree gchar *uri =
+      whisperlive_settings_presentable_uri (self->settings->uri);
+
+  switch (l->cause) {
+    case WHISPERLIVE_CAUSE_REFUSED:
+      if (self->error)
+        return g_error_copy (self->error);
+      break;
+    case WHISPERLIVE_CAUSE_FULL:
+      return g_error_new (GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_BUSY,
+          "The server is full (%u attempts)", l->failures);
+    case WHISPERLIVE_CAUSE_CONNECT_TIMEOUT:
+      why = "the connection was not established within connect-timeout";
+      break;
+    case WHISPERLIVE_CAUSE_READY_TIMEOUT:
+      why = "the server did not become ready within ready-timeout";
+      break;
+    default:
+      break;
+  }
+  if (l->worked)
+    return g_error_new (GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_WRITE,
+        "The session was lost and did not come back (%u failures): %s",
+        l->failures, why);
+  return g_error_new (GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_OPEN_WRITE,
+      "No session with %s (%u attempts): %s", uri, l->failures, why);
+}
+
+/* --- what the lifecycle decides --- */
+
+static void
+drop_connection (WhisperLiveSession * self)
+{
+  g_clear_pointer (&self->websocket, whisperlive_websocket_free);
+  whisperlive_queue_set_ready (self->queue, FALSE);
+}
+
+static void
+open_connection (WhisperLiveSession * self)
+{
+  drop_connection (self);
+  g_clear_error (&self->error);
+  g_free (self->session_id);
+  self->session_id = g_uuid_string_random ();
+  if (self->stats.sessions > 0)
+    self->stats.reconnects++;
+  self->stats.connect_attempts++;
+  self->websocket = whisperlive_websocket_open (self->settings,
+      &whisperlive_session_websocket_events, self, &self->live);
+}
+
+static void
+send_handshake (WhisperLiveSession * self)
+{
+  g_autofree gchar *handshake =
+      whisperlive_protocol_handshake (self->settings, self->session_id);
+
+  GST_TRACE ("handshake: %s", handshake);
+  whisperlive_websocket_send_text (self->websocket, handshake);
+}
+
+static void
+begin_stream (WhisperLiveSession * self, gint64 now)
+{
+  self->stats.sessions++;
+  self->heard = self->began = now;
+  self->next_ping = now;
+  self->marker = MARKER_NONE;
+  self->next_aging = now + WHISPERLIVE_AGING_PERIOD;
+  whisperlive_stream_begin (self->stream, now);
+  whisperlive_queue_set_ready (self->queue, TRUE);
+}
+
+static void
+finish_stream (WhisperLiveSession * self, gboolean complete)
+{
+  self->complete = complete;
+  whisperlive_session_report_updates (self,
+      whisperlive_stream_finish (self->stream, complete));
+  if (!complete)
+    whisperlive_queue_lose (self->queue, WHISPERLIVE_LOSS_DRAIN_TIMEOUT);
+  whisperlive_session_report_losses (self);
+}
+
+static void
+report_drained (WhisperLiveSession * self)
+{
+  whisperlive_session_report_stats (self);
+  self->events->drained (self->owner, self->complete);
+  whisperlive_queue_set_drained (self->queue);
+}
+
+/* The losses first: an application that stops at the error has seen them. */
+static void
+report_failure (WhisperLiveSession * self)
+{
+  g_autoptr (GError) error = failure (self);
+
+  whisperlive_queue_lose (self->queue, WHISPERLIVE_LOSS_SESSION_FAILED);
+  whisperlive_session_report_losses (self);
+  whisperlive_session_report_stats (self);
+  self->events->drained (self->owner, FALSE);
+  self->events->error (self->owner, error);
+  whisperlive_queue_close (self->queue);
+}
+
+static void
+carry_out (WhisperLiveSession * self, WhisperLiveActions actions, gint64 now)
+{
+  g_autoptr (GBytes) end = NULL;
+
+  if (actions & WHISPERLIVE_ACTION_ABORT)
+    drop_connection (self);
+  if (actions & WHISPERLIVE_ACTION_REWIND)
+    whisperlive_queue_rewind (self->queue);
+  if (actions & (WHISPERLIVE_ACTION_SETTLE | WHISPERLIVE_ACTION_LOSE))
+    finish_stream (self, (actions & WHISPERLIVE_ACTION_SETTLE) != 0);
+  if (actions & WHISPERLIVE_ACTION_OPEN)
+    open_connection (self);
+  if (actions & WHISPERLIVE_ACTION_HANDSHAKE)
+    send_handshake (self);
+  if (actions & WHISPERLIVE_ACTION_STREAM)
+    begin_stream (self, now);
+  if (actions & WHISPERLIVE_ACTION_FINISH) {
+    end = g_bytes_new_static (END_OF_AUDIO, strlen (END_OF_AUDIO));
+    whisperlive_websocket_send_binary (self->websocket, end);
+  }
+  if (actions & WHISPERLIVE_ACTION_CLOSE)
+    whisperlive_websocket_close (self->websocket);
+}
+
+/* What is still held now, nobody will transcribe. */
+static void
+finish_stop (WhisperLiveSession * self)
+{
+  whisperlive_queue_lose (self->queue, WHISPERLIVE_LOSS_STOPPED);
+  whisperlive_session_report_losses (self);
+  whisperlive_session_report_stats (self);
+
+  g_mutex_lock (&self->stop_lock);
+  self->stopped = TRUE;
+  g_cond_broadcast (&self->stop_cond);
+  g_mutex_unlock (&self->stop_lock);
+}
+
+void
+whisperlive_session_step_full (WhisperLiveSession * self,
+    const WhisperLiveEvent * event, const gchar * reason)
+{
+  WhisperLiveState previous = self->lifecycle.state;
+  gint64 now = g_get_monotonic_time ();
+  WhisperLiveActions actions;
+  g_autofree gchar *why = g_strdup (reason);
+
+  actions = whisperlive_lifecycle_step (&self->lifecycle, event, now);
+  carry_out (self, actions, now);
+  if (self->lifecycle.state != previous) {
+    report_state (self, previous, why);
+    whisperlive_loop_wake (self->loop);
+  }
+  /* these let the streaming thread go on: last */
+  if (actions & WHISPERLIVE_ACTION_REPORT_DRAINED)
+    report_drained (self);
+  if (actions & WHISPERLIVE_ACTION_FAIL)
+    report_failure (self);
+  if (!self->lifecycle.running
+      && self->lifecycle.state == WHISPERLIVE_STATE_DISCONNECTED)
+    finish_stop (self);
+}
+
+void
+whisperlive_session_step (WhisperLiveSession * self, WhisperLiveEventType type,
+    const gchar * reason)
+{
+  WhisperLiveEvent event = {.type = type };
+
+  whisperlive_session_step_full (self, &event, reason);
+}
