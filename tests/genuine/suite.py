@@ -287,10 +287,12 @@ class Formats(GenuineTest):
 
     def test_formats(self):
         plain = self.rate_of("S16LE", 16000, 1)
+        # 16 kHz mono itself has had 0.014 to 0.056, depending on where the passes cut: a lucky run is no measure
+        bound = max(plain, 0.05) + 0.05
         every = itertools.product(self.FORMATS, self.RATES, self.CHANNELS)
         for sample_format in every if options.all else self.SOME:
             with self.subTest(sample_format):
-                self.assertLessEqual(self.typical_rate_of(plain + 0.05, *sample_format), plain + 0.05)
+                self.assertLessEqual(self.typical_rate_of(bound, *sample_format), bound)
 
 
 class Edges(GenuineTest):
