@@ -5,10 +5,6 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#ifdef HAVE_CONFIG_H
-#include "config.h"
-#endif
-
 #include "whisperlive-transcript.h"
 
 #include "whisperlive-seam.h"
