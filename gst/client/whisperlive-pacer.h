@@ -3,9 +3,13 @@
  * The server acknowledges nothing but by completing segments. It holds 45 s, and when more comes it throws away the oldest
  * 30 s, transcribed or not: what is not settled must lie behind them then. Apart from that moment much audio in flight only makes
  * passes long, and from about 14 s on Whisper often takes a rest at their end for no speech, which keeps the server from completing
- * anything of them (tiny.en: 1 pass in 8 below that length, 1 in 2 above). So audio is sent up to a part of the window, and a little more
- * for each pass that completed nothing. Silence and noise are never completed: they go at a rate that the server can discard
- * them at. Pure: the present time is an argument (monotonic, µs).
+ * anything of them (tiny.en: 1 pass in 8 below that length, 1 in 2 above).
+ *
+ * A message ends a pass, and the next begins at once with what is there. So each message lets a portion go that the pass after
+ * the next will have: no pass sees only the short rest that its predecessor left, and none sees too much. A portion ends in a
+ * pause where it can, since Whisper is at its worst with a word that is cut. Passes that complete nothing get a little more each.
+ * Silence and noise are never completed: they go at a rate that the server can discard them at. Pure: the present time is an
+ * argument (monotonic, µs).
  *
  * Copyright (C) 2026 the whisperlivesink authors
  *
@@ -20,7 +24,10 @@ G_BEGIN_DECLS
 
 typedef struct
 {
-  guint64 window;               /* samples: what may be in flight after a pass that completed something */
+  guint64 window;               /* samples in flight that only passes which complete nothing can exceed */
+  guint64 pass, portion;        /* samples for a pass that has none left over, and at least for each */
+  guint64 allowed;              /* samples in flight until the next message */
+  gboolean paused;              /* allowed ends in a pause */
   guint64 buffered;             /* samples in the server's buffer */
   gint64 next;                  /* when the next chunk of silence or noise may go */
   gint64 heard;                 /* when the last message came */
@@ -33,8 +40,12 @@ typedef struct
 
 /* A new connection. @max_server_lag_ms is reached only when passes complete nothing; @cautious: in portions that hardly ever do. */
 void whisperlive_pacer_start (WhisperLivePacer * pacer, guint max_server_lag_ms, gboolean cautious, gint64 now);
-/* The server has sent segments. @settled: new finals among them; @open: a partial. */
-void whisperlive_pacer_heard (WhisperLivePacer * pacer, gboolean settled, gboolean open, gint64 now);
+/* The server has sent segments, and @lag samples are in flight now. @settled: new finals among them; @open: a partial. */
+void whisperlive_pacer_heard (WhisperLivePacer * pacer, guint64 lag, gboolean settled, gboolean open, gint64 now);
+/* How many samples from the next one on are as good as any to end in a pause; 0: it is not time to look for one. */
+guint64 whisperlive_pacer_get_room (const WhisperLivePacer * pacer, const WhisperLiveFlow * flow);
+/* There is one at so many samples in flight. */
+void whisperlive_pacer_pause_at (WhisperLivePacer * pacer, guint64 lag);
 /* NOW when the next chunk may be sent, and then it has to be; else when to ask again at the latest. */
 gint64 whisperlive_pacer_ask (WhisperLivePacer * pacer, const WhisperLiveFlow * flow, gint64 now);
 /* So much was sent, after ask() or without. */

@@ -12,9 +12,6 @@
 GST_DEBUG_CATEGORY_STATIC (whisperlive_queue_debug);
 #define GST_CAT_DEFAULT whisperlive_queue_debug
 
-/* How much sooner than its sound a final may end, samples */
-#define AFTERSOUND (WHISPERLIVE_RATE / 2)
-
 typedef enum
 {
   STREAM_FLOWING,
@@ -390,7 +387,8 @@ whisperlive_queue_get_flow (WhisperLiveQueue * queue, WhisperLiveFlow * flow)
       flow->loud += head_samples (queue, chunk);
       sound = TRUE;
       if (!speech
-          && chunk->position + chunk->samples > queue->head + AFTERSOUND) {
+          && chunk->position + chunk->samples >
+          queue->head + WHISPERLIVE_AFTERSOUND) {
         flow->speech = MAX (chunk->position, queue->head);
         speech = TRUE;
       }
@@ -418,6 +416,29 @@ whisperlive_queue_send (WhisperLiveQueue * queue, gint64 now,
   }
   g_mutex_unlock (&queue->lock);
   return chunk != NULL;
+}
+
+guint64
+whisperlive_queue_find_pause (WhisperLiveQueue * queue, guint64 max)
+{
+  guint64 end = 0, pause = 0;
+  gfloat quietest = G_MAXFLOAT;
+  GList *l;
+
+  g_mutex_lock (&queue->lock);
+  for (l = queue->next; l && end <= max; l = l->next) {
+    const WhisperLiveChunk *chunk = l->data;
+    const WhisperLiveChunk *after = l->next ? l->next->data : NULL;
+
+    end += chunk->samples;
+    /* the latest of those that are as quiet, between two chunks */
+    if (end <= max && after && chunk->level + after->level <= quietest) {
+      quietest = chunk->level + after->level;
+      pause = end;
+    }
+  }
+  g_mutex_unlock (&queue->lock);
+  return end > max ? pause : 0;
 }
 
 void

@@ -40,6 +40,9 @@ void whisperlive_chunk_free (WhisperLiveChunk * chunk);
 /* Below this level there is nothing in a chunk that a server could make text of: -60 dBFS */
 #define WHISPERLIVE_SILENCE_LEVEL 0.001f
 
+/* How much sooner than its last sound a final may end, samples */
+#define WHISPERLIVE_AFTERSOUND 8000
+
 typedef enum
 {
   WHISPERLIVE_LOSS_OVERFLOW,
@@ -114,6 +117,8 @@ void whisperlive_queue_flush (WhisperLiveQueue * queue);
 void whisperlive_queue_get_flow (WhisperLiveQueue * queue, WhisperLiveFlow * flow);
 /* The next chunk counts as sent, @copy is what it is and owns a reference to the data. FALSE: nothing waits. */
 gboolean whisperlive_queue_send (WhisperLiveQueue * queue, gint64 now, WhisperLiveChunk * copy);
+/* Samples from the next one to send up to the quietest place in the first @max; 0: no more than these wait. */
+guint64 whisperlive_queue_find_pause (WhisperLiveQueue * queue, guint64 max);
 /* Everything before @position is settled. */
 void whisperlive_queue_settle (WhisperLiveQueue * queue, guint64 position);
 /* The end of what was sent before @time, for settling by age. */

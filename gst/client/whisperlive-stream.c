@@ -108,12 +108,17 @@ whisperlive_stream_pull (WhisperLiveStream * stream, gint64 now, gint64 * again)
 {
   WhisperLiveFlow flow;
   WhisperLiveChunk chunk;
+  guint64 room, pause;
   gint64 at;
 
   *again = G_MAXINT64;
   whisperlive_queue_get_flow (stream->queue, &flow);
   if (!flow.waiting)
     return NULL;
+  room = whisperlive_pacer_get_room (&stream->pacer, &flow);
+  pause = room ? whisperlive_queue_find_pause (stream->queue, room) : 0;
+  if (pause)
+    whisperlive_pacer_pause_at (&stream->pacer, flow.lag + pause);
   at = whisperlive_pacer_ask (&stream->pacer, &flow, now);
   if (at != WHISPERLIVE_PACER_NOW) {
     *again = at;
@@ -231,6 +236,7 @@ whisperlive_stream_hear (WhisperLiveStream * stream,
   guint64 settled = whisperlive_transcript_settled (stream->transcript);
   GstClockTime last = 0, completed = 0;
   gboolean final, open = FALSE;
+  WhisperLiveFlow flow;
   GPtrArray *updates;
   guint i;
 
@@ -253,7 +259,10 @@ whisperlive_stream_hear (WhisperLiveStream * stream,
     stream->replays = 0;
     settle (stream);
   }
-  whisperlive_pacer_heard (&stream->pacer, final, open, now);
+  whisperlive_queue_get_flow (stream->queue, &flow);
+  whisperlive_pacer_heard (&stream->pacer, flow.lag, final, open, now);
+  GST_DEBUG ("%s, %" GST_TIME_FORMAT " in flight", final ? "final" : "no final",
+      GST_TIME_ARGS (WHISPERLIVE_SAMPLES_TO_TIME (flow.lag)));
   if (stream->pacer.barren >= STUCK_PASSES && can_be_stuck (stream))
     stream->stuck = TRUE;
   else if (stream->draining)
@@ -302,7 +311,8 @@ whisperlive_stream_is_stuck (WhisperLiveStream * stream, gint64 now,
   whisperlive_queue_get_flow (stream->queue, &flow);
   if (stream->draining)
     *again = MAX (pacer->heard, stream->drain.since) + patience;
-  else if (flow.sent - flow.speech >= pacer->window)
+  else if (flow.sent - flow.speech + flow.waiting + WHISPERLIVE_AFTERSOUND >
+      pacer->allowed)
     *again = pacer->heard + 2 * patience;
   stream->stuck = now >= *again;
   return stream->stuck;

@@ -44,6 +44,15 @@ assert_heard (const gchar * expected)
   fail_unless_equals_string (session->heard, expected);
   fail_unless_equals_int (session->early_frames, 0);
   fail_unless_equals_uint64 (session->stats.trimmed_words, 0);
+}
+
+/* Nothing that was not settled was thrown away, be it only silence. */
+static void
+assert_never_trimmed (void)
+{
+  g_autoptr (ScriptedSession) session = scripted_server_session (h->server, 0);
+
+  fail_unless (session->stats.trims > 0);
   fail_unless (session->stats.max_unsettled_at_trim <= 15,
       "%f s were unsettled when the server trimmed",
       session->stats.max_unsettled_at_trim);
@@ -434,6 +443,7 @@ GST_START_TEST (test_file_speed)
   harness_state (GST_STATE_PLAYING);
   finish (1, 150, 0);
   assert_heard (expected);
+  assert_never_trimmed ();
 }
 
 HARNESS_END_TEST;
@@ -450,6 +460,7 @@ GST_START_TEST (test_file_speed_slow)
   harness_state (GST_STATE_PLAYING);
   finish (1, 150, 0);
   assert_heard (expected);
+  assert_never_trimmed ();
 }
 
 HARNESS_END_TEST;

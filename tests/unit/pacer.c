@@ -20,7 +20,7 @@ static WhisperLivePacer pacer;
 static WhisperLiveFlow flow;
 static gint64 now;
 
-/* The next chunk waits, nothing was sent, and the window is 10 s. */
+/* The next chunk waits, and nothing was sent. */
 static void
 setup (void)
 {
@@ -60,19 +60,26 @@ send_now (gboolean sound)
   return n;
 }
 
+static void
+hear (gboolean settled, gboolean open)
+{
+  flow.lag = flow.sent - flow.head;
+  whisperlive_pacer_heard (&pacer, flow.lag, settled, open, now);
+}
+
 /* The server has sent segments; the finals among them end at the end of what was sent, but for @left seconds. */
 static void
 settle_but (gdouble left)
 {
   flow.head = flow.sent - SAMPLES (left);
   flow.speech = MAX (flow.speech, flow.head);
-  whisperlive_pacer_heard (&pacer, TRUE, FALSE, now);
+  hear (TRUE, FALSE);
 }
 
 static void
 hear_nothing_new (void)
 {
-  whisperlive_pacer_heard (&pacer, FALSE, FALSE, now);
+  hear (FALSE, FALSE);
 }
 
 static void
@@ -114,9 +121,11 @@ GST_START_TEST (test_window_moves_with_finals)
 {
   send_now (TRUE);
   settle_but (10);
-  fail_unless_equals_int (send_now (TRUE), 0);
-  settle_but (7);
-  fail_unless_equals_int (send_now (TRUE), 30);
+  fail_unless_equals_int (send_now (TRUE), 20);
+  settle_but (11);
+  fail_unless_equals_int (send_now (TRUE), 10);
+  settle_but (6);
+  fail_unless_equals_int (send_now (TRUE), 50);
   settle_but (0);
   fail_unless_equals_int (send_now (TRUE), 100);
 }
@@ -132,6 +141,58 @@ GST_START_TEST (test_head_after_what_was_sent)
 
 GST_END_TEST;
 
+/* The pass after the next gets what was left and a portion, whatever was settled. */
+GST_START_TEST (test_portions)
+{
+  flow.head = 0;
+  while (flow.sent < SAMPLES (6)) {
+    fail_unless (ask () == WHISPERLIVE_PACER_NOW);
+    send_chunk (TRUE);
+  }
+  settle_but (3);
+  fail_unless_equals_int (send_now (TRUE), 70);
+  settle_but (5.5);
+  fail_unless_equals_int (send_now (TRUE), 50);
+  settle_but (6.5);
+  fail_unless_equals_int (send_now (TRUE), 50);
+  settle_but (8);
+  fail_unless_equals_int (send_now (TRUE), 40);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_pause)
+{
+  guint64 room;
+
+  for (; flow.sent < SAMPLES (8); send_chunk (TRUE)) {
+    fail_unless (ask () == WHISPERLIVE_PACER_NOW);
+    fail_unless_equals_uint64 (whisperlive_pacer_get_room (&pacer, &flow), 0);
+  }
+  send_chunk (TRUE);
+  ask ();
+  room = whisperlive_pacer_get_room (&pacer, &flow);
+  fail_unless_equals_uint64 (room, SAMPLES (1.9));
+  whisperlive_pacer_pause_at (&pacer, flow.lag + SAMPLES (0.7));
+  fail_unless_equals_uint64 (whisperlive_pacer_get_room (&pacer, &flow), 0);
+  fail_unless_equals_int (send_now (TRUE), 7);
+  /* it is for this portion only */
+  settle_but (5);
+  fail_unless_equals_int (send_now (TRUE), 50);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_no_room_for_a_pause)
+{
+  send_now (TRUE);
+  fail_unless_equals_uint64 (whisperlive_pacer_get_room (&pacer, &flow), 0);
+  flow.lag = SAMPLES (12);
+  fail_unless_equals_uint64 (whisperlive_pacer_get_room (&pacer, &flow), 0);
+}
+
+GST_END_TEST;
+
 GST_START_TEST (test_barren_passes)
 {
   guint i;
@@ -139,7 +200,7 @@ GST_START_TEST (test_barren_passes)
   send_now (TRUE);
   /* that pass began before more could be sent */
   hear_nothing_new ();
-  fail_unless_equals_int (send_now (TRUE), 0);
+  fail_unless_equals_int (send_now (TRUE), 20);
   for (i = 0; i < 4; i++) {
     hear_nothing_new ();
     fail_unless_equals_int (send_now (TRUE), 10);
@@ -250,6 +311,7 @@ GST_START_TEST (test_stall_is_over)
   fail_unless_equals_int (send_now (TRUE), 1);
   now += CHUNK_TIME / 2;
   hear_nothing_new ();
+  send_now (TRUE);
   check_waits (2 * SECOND);
 }
 
@@ -259,7 +321,7 @@ GST_START_TEST (test_stall_of_a_slow_server)
 {
   send_now (TRUE);
   now += SECOND;
-  whisperlive_pacer_heard (&pacer, FALSE, TRUE, now);
+  hear (FALSE, TRUE);
   now += 3 * SECOND;
   hear_nothing_new ();
   send_now (TRUE);
@@ -297,6 +359,20 @@ send_settled (guint seconds)
   }
 }
 
+/* Sends as much as goes while no pass completes anything. */
+static guint
+send_barren (void)
+{
+  guint n, all = 0;
+
+  while ((n = send_now (TRUE))) {
+    all += n;
+    now += SECOND;
+    hear (FALSE, TRUE);
+  }
+  return all;
+}
+
 GST_START_TEST (test_buffer_overflows)
 {
   guint i;
@@ -305,12 +381,12 @@ GST_START_TEST (test_buffer_overflows)
   whisperlive_pacer_start (&pacer, 40000, FALSE, now);
   send_settled (25);
   /* the next one would throw 30 s away, and 5 s of these are not settled */
-  fail_unless_equals_int (send_now (TRUE), 201);
+  fail_unless_equals_int (send_barren (), 201);
   fail_unless_equals_int64 (pacer.buffered, SAMPLES (45.1));
   for (i = 0; i < 20; i++) {
     now += SECOND;
-    whisperlive_pacer_heard (&pacer, FALSE, TRUE, now);
-    check_waits ((i ? 3 : 2) * SECOND);
+    hear (FALSE, TRUE);
+    check_waits (3 * SECOND);
   }
 }
 
@@ -320,7 +396,7 @@ GST_START_TEST (test_buffer_is_trimmed)
 {
   whisperlive_pacer_start (&pacer, 40000, FALSE, now);
   send_settled (25);
-  send_now (TRUE);
+  send_barren ();
   settle_but (15.2);
   fail_unless_equals_int (send_now (TRUE), 0);
   settle_but (15.1);
@@ -346,8 +422,6 @@ GST_END_TEST;
 
 /* --- against a model of the server --- */
 
-/* How much sooner than its last sound a final may end */
-#define AFTERSOUND SAMPLES (0.5)
 #define BUFFER SAMPLES (45)
 #define TRIM SAMPLES (30)
 
@@ -402,7 +476,7 @@ find_speech (Model * model)
 
   for (; position < flow.sent; position += CHUNK) {
     if (model->loud[position / CHUNK]
-        && position + CHUNK > flow.head + AFTERSOUND) {
+        && position + CHUNK > flow.head + WHISPERLIVE_AFTERSOUND) {
       flow.speech = MAX (position, flow.head);
       return;
     }
@@ -460,8 +534,7 @@ model_transcribe (Model * model)
     if (end > flow.head)
       flow.head = end;
     find_speech (model);
-    whisperlive_pacer_heard (&pacer, model->barren == 0,
-        g_rand_boolean (model->rand), now);
+    hear (model->barren == 0, g_rand_boolean (model->rand));
   }
   if (!model->pass && flow.sent - flow.speech >= SAMPLES (1)) {
     /* shorter than what looks like a stall */
@@ -533,6 +606,9 @@ pacer_suite (void)
   tcase_add_test (tc, test_narrow_windows);
   tcase_add_test (tc, test_window_moves_with_finals);
   tcase_add_test (tc, test_head_after_what_was_sent);
+  tcase_add_test (tc, test_portions);
+  tcase_add_test (tc, test_pause);
+  tcase_add_test (tc, test_no_room_for_a_pause);
   tcase_add_test (tc, test_barren_passes);
   tcase_add_test (tc, test_final_ends_growth);
   tcase_add_test (tc, test_cautious);

@@ -307,6 +307,28 @@ GST_END_TEST;
 
 /* --- when it is full --- */
 
+GST_START_TEST (test_pause)
+{
+  static const gfloat levels[] =
+      { 0.0001f, 0.1f, 0.1f, 0.02f, 0.01f, 0.1f, 0.01f, 0.1f, 0.01f, 0.0f };
+  guint i;
+
+  for (i = 0; i < G_N_ELEMENTS (levels); i++)
+    push_level (levels[i], WHISPERLIVE_FULL_BLOCK);
+  send (1);
+  /* between the two quietest, of which the second may lie behind */
+  fail_unless_equals_uint64 (whisperlive_queue_find_pause (queue, 5 * N),
+      3 * N);
+  fail_unless_equals_uint64 (whisperlive_queue_find_pause (queue, 8 * N),
+      8 * N);
+  fail_unless_equals_uint64 (whisperlive_queue_find_pause (queue, N), N);
+  fail_unless_equals_uint64 (whisperlive_queue_find_pause (queue, N - 1), 0);
+  /* not as much is there */
+  fail_unless_equals_uint64 (whisperlive_queue_find_pause (queue, 9 * N), 0);
+}
+
+GST_END_TEST;
+
 GST_START_TEST (test_drop_new)
 {
   push (10);
@@ -1178,6 +1200,7 @@ queue_suite (void)
   tcase_add_test (tc, test_silence);
   tcase_add_test (tc, test_sound_that_waits);
   tcase_add_test (tc, test_level_of_silence);
+  tcase_add_test (tc, test_pause);
   tcase_add_test (tc, test_end_of_settled_sound);
   tcase_add_test (tc, test_sound_after_settled_sound);
 
