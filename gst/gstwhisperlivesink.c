@@ -173,8 +173,7 @@ on_warning (gpointer owner, const gchar * text)
 {
   GstWhisperLiveSink *self = owner;
 
-  GST_ELEMENT_WARNING (self, RESOURCE, FAILED,
-      ("The server warns: %s", text), (NULL));
+  GST_ELEMENT_WARNING (self, RESOURCE, FAILED, ("%s", text), (NULL));
 }
 
 static void

@@ -12,6 +12,9 @@
 GST_DEBUG_CATEGORY_STATIC (whisperlive_queue_debug);
 #define GST_CAT_DEFAULT whisperlive_queue_debug
 
+/* Enough for any server to make text of, samples */
+#define HEARD (3 * WHISPERLIVE_RATE)
+
 typedef enum
 {
   STREAM_FLOWING,
@@ -28,6 +31,8 @@ struct _WhisperLiveQueue
   GFunc wake;
   gpointer wake_data;
   GQueue chunks;                /* of WhisperLiveChunk, contiguous but for dropped ones, oldest first */
+  GQueue heard;                 /* of GBytes: the last that finals settled */
+  gsize heard_size;
   GList *next;                  /* the first one that waits, NULL when all are sent */
   guint64 head, tail;           /* positions: of the oldest sample that is not settled, and of the next to come */
   guint64 held;                 /* samples in chunks, from head on */
@@ -131,6 +136,7 @@ whisperlive_queue_new (void)
   g_mutex_init (&queue->lock);
   g_cond_init (&queue->cond);
   g_queue_init (&queue->chunks);
+  g_queue_init (&queue->heard);
   queue->losses = g_array_new (FALSE, FALSE, sizeof (WhisperLiveLoss));
   queue->max_held = G_MAXUINT64;
   return queue;
@@ -140,6 +146,7 @@ void
 whisperlive_queue_free (WhisperLiveQueue * queue)
 {
   g_queue_clear_full (&queue->chunks, (GDestroyNotify) whisperlive_chunk_free);
+  g_queue_clear_full (&queue->heard, (GDestroyNotify) g_bytes_unref);
   g_array_unref (queue->losses);
   g_mutex_clear (&queue->lock);
   g_cond_clear (&queue->cond);
@@ -237,6 +244,8 @@ whisperlive_queue_start (WhisperLiveQueue * queue, guint64 max_time)
 {
   g_mutex_lock (&queue->lock);
   g_queue_clear_full (&queue->chunks, (GDestroyNotify) whisperlive_chunk_free);
+  g_queue_clear_full (&queue->heard, (GDestroyNotify) g_bytes_unref);
+  queue->heard_size = 0;
   g_array_set_size (queue->losses, 0);
   queue->next = NULL;
   queue->head = queue->tail = queue->held = 0;
@@ -393,6 +402,9 @@ whisperlive_queue_get_flow (WhisperLiveQueue * queue, WhisperLiveFlow * flow)
         speech = TRUE;
       }
     }
+    if (speech && flow->pass_at == 0 && chunk->position + chunk->samples >=
+        flow->speech + WHISPERLIVE_SHORTEST_PASS)
+      flow->pass_at = chunk->sent_at;
     flow->level = MAX (flow->level, chunk->level);
   }
   g_mutex_unlock (&queue->lock);
@@ -441,8 +453,25 @@ whisperlive_queue_find_pause (WhisperLiveQueue * queue, guint64 max)
   return end > max ? pause : 0;
 }
 
+/* Called with the lock. */
+static void
+remember (WhisperLiveQueue * queue, const WhisperLiveChunk * chunk)
+{
+  gsize most = g_bytes_get_size (chunk->data) / chunk->samples * HEARD;
+
+  g_queue_push_tail (&queue->heard, g_bytes_ref (chunk->data));
+  queue->heard_size += g_bytes_get_size (chunk->data);
+  while (queue->heard_size > most && queue->heard.length > 1) {
+    GBytes *oldest = g_queue_pop_head (&queue->heard);
+
+    queue->heard_size -= g_bytes_get_size (oldest);
+    g_bytes_unref (oldest);
+  }
+}
+
 void
-whisperlive_queue_settle (WhisperLiveQueue * queue, guint64 position)
+whisperlive_queue_settle (WhisperLiveQueue * queue, guint64 position,
+    gboolean heard)
 {
   WhisperLiveChunk *chunk;
 
@@ -460,6 +489,8 @@ whisperlive_queue_settle (WhisperLiveQueue * queue, guint64 position)
     queue->head = to;
     if (to < end)
       break;
+    if (heard)
+      remember (queue, chunk);
     whisperlive_chunk_free (g_queue_pop_head (&queue->chunks));
     /* over a gap that a dropped chunk left */
     chunk = g_queue_peek_head (&queue->chunks);
@@ -467,6 +498,20 @@ whisperlive_queue_settle (WhisperLiveQueue * queue, guint64 position)
   }
   g_cond_broadcast (&queue->cond);
   g_mutex_unlock (&queue->lock);
+}
+
+GPtrArray *
+whisperlive_queue_get_heard (WhisperLiveQueue * queue)
+{
+  GPtrArray *frames = g_ptr_array_new_with_free_func
+      ((GDestroyNotify) g_bytes_unref);
+  GList *l;
+
+  g_mutex_lock (&queue->lock);
+  for (l = queue->heard.head; l; l = l->next)
+    g_ptr_array_add (frames, g_bytes_ref (l->data));
+  g_mutex_unlock (&queue->lock);
+  return frames;
 }
 
 guint64

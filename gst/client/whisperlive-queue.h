@@ -40,6 +40,9 @@ void whisperlive_chunk_free (WhisperLiveChunk * chunk);
 /* Below this level there is nothing in a chunk that a server could make text of: -60 dBFS */
 #define WHISPERLIVE_SILENCE_LEVEL 0.001f
 
+/* A server's pass takes no less than that, samples */
+#define WHISPERLIVE_SHORTEST_PASS 16000
+
 /* How much sooner than its last sound a final may end, samples */
 #define WHISPERLIVE_AFTERSOUND 8000
 
@@ -74,6 +77,7 @@ typedef struct
   guint64 tail;                 /* end of what was received */
   guint64 sound;                /* first sample after head, and sent, of a chunk that is not silent; else == sent */
   guint64 speech;               /* likewise, but not the end of what was settled: finals often end before their last sound */
+  gint64 pass_at;               /* when enough for a pass over that was sent, µs; 0: there is not yet */
   guint64 loud;                 /* samples after head, and sent, of chunks that are not silent */
   gfloat level;                 /* loudest of the chunks that are sent and not settled */
   guint64 lag;                  /* samples that are sent and not settled */
@@ -119,8 +123,10 @@ void whisperlive_queue_get_flow (WhisperLiveQueue * queue, WhisperLiveFlow * flo
 gboolean whisperlive_queue_send (WhisperLiveQueue * queue, gint64 now, WhisperLiveChunk * copy);
 /* Samples from the next one to send up to the quietest place in the first @max; 0: no more than these wait. */
 guint64 whisperlive_queue_find_pause (WhisperLiveQueue * queue, guint64 max);
-/* Everything before @position is settled. */
-void whisperlive_queue_settle (WhisperLiveQueue * queue, guint64 position);
+/* Everything before @position is settled; @heard: by a final. */
+void whisperlive_queue_settle (WhisperLiveQueue * queue, guint64 position, gboolean heard);
+/* The last seconds of what finals have settled, as frames of GBytes; empty before the first. */
+GPtrArray *whisperlive_queue_get_heard (WhisperLiveQueue * queue);
 /* The end of what was sent before @time, for settling by age. */
 guint64 whisperlive_queue_sent_before (WhisperLiveQueue * queue, gint64 time);
 /* All that is held waits again. Returns the position of the first. */

@@ -103,6 +103,14 @@ on_server_full (WhisperLiveSession * self, gdouble minutes)
 }
 
 static void
+on_server_warning (WhisperLiveSession * self, const gchar * text)
+{
+  g_autofree gchar *warning = g_strdup_printf ("The server warns: %s", text);
+
+  self->events->warning (self->owner, warning);
+}
+
+static void
 on_server_error (WhisperLiveSession * self, const gchar * text)
 {
   g_clear_error (&self->error);
@@ -173,7 +181,7 @@ on_text (gpointer owner, const gchar * text, gsize length)
       on_server_error (self, message->text);
       break;
     case WHISPERLIVE_MESSAGE_WARNING:
-      self->events->warning (self->owner, message->text);
+      on_server_warning (self, message->text);
       break;
     case WHISPERLIVE_MESSAGE_DISCONNECT:
       whisperlive_session_step (self, WHISPERLIVE_EVENT_SERVER_BYE,

@@ -156,8 +156,11 @@ keep_alive (WhisperLiveSession * self, gint64 now)
     }
   }
   if (now >= self->next_aging) {
-    if (!interval || now < self->heard + 2 * interval)
-      whisperlive_stream_settle_by_age (self->stream, now);
+    if ((!interval || now < self->heard + 2 * interval)
+        && whisperlive_stream_settle_by_age (self->stream, now))
+      self->events->warning (self->owner, "The server has said nothing about "
+          "sound that it was sent 45 s ago: there is no speech in it, or the "
+          "server hangs");
     self->next_aging = now + WHISPERLIVE_AGING_PERIOD;
   }
   response = MIN (response, MIN (end, self->next_aging));
@@ -204,8 +207,10 @@ work (WhisperLiveSession * self)
       whisperlive_session_step (self, WHISPERLIVE_EVENT_REPLACE,
           "no text from this session");
   }
-  if (may_send (self))
+  if (may_send (self)) {
+    again = MIN (again, whisperlive_stream_try (self->stream, now));
     again = MIN (again, pump (self, now));
+  }
   whisperlive_queue_get_flow (self->queue, &flow);
   again = MIN (again, drain (self, &flow, now));
   again = MIN (again, keep_alive (self, now));

@@ -18,6 +18,9 @@ GST_DEBUG_CATEGORY_STATIC (whisperlive_stream_debug);
 /* A speaker's level is forgotten at this rate per final. */
 #define LEVEL_DECAY 0.9f
 #define NO_POSITION G_MAXUINT64
+#define NEVER G_MAXINT64
+/* Silence before and after the speech that a session is tried with: no segment shall reach into it, or out of it. */
+#define TRIAL_PAUSE GST_SECOND
 /* Less sound than this is no word. */
 #define STUCK_SAMPLES (WHISPERLIVE_RATE / 2)
 #define MAX_REPLAYS 2
@@ -42,6 +45,12 @@ struct _WhisperLiveStream
   gfloat speech_level;
   gboolean stuck;               /* nothing but a new connection gets text out of what is left */
   guint replays;                /* for being stuck, since the last final */
+
+  /* A session that owes text is tried with speech that has had its own: does the server hang, or was it no speech? */
+  GPtrArray *trial;             /* of GBytes, what of it is still to be sent; NULL: nothing */
+  GstClockTime trial_start, trial_end;  /* on this connection; 0: there was none */
+  gint64 tried_at;              /* 0: never, or it has been answered */
+  gboolean doubtful;            /* sound was settled that the server said nothing about, and that has been told */
 };
 
 WhisperLiveStream *
@@ -68,6 +77,7 @@ whisperlive_stream_free (WhisperLiveStream * stream)
   whisperlive_timeline_free (stream->timeline);
   whisperlive_transcript_free (stream->transcript);
   whisperlive_transcript_free (stream->translation);
+  g_clear_pointer (&stream->trial, g_ptr_array_unref);
   g_free (stream);
 }
 
@@ -77,10 +87,22 @@ whisperlive_stream_get_timeline (WhisperLiveStream * stream)
   return stream->timeline;
 }
 
+/* Silence in the wire format */
+static GBytes *
+make_silence (WhisperLiveStream * stream, guint samples)
+{
+  static const gsize sizes[] = { 4, 2, 1 };
+  gsize size = samples * sizes[stream->settings->audio_format];
+  guint8 *data = g_malloc0 (size);
+
+  if (stream->settings->audio_format == WHISPERLIVE_FORMAT_UINT8)
+    memset (data, 0x80, size);
+  return g_bytes_new_take (data, size);
+}
+
 void
 whisperlive_stream_begin (WhisperLiveStream * stream, gint64 now)
 {
-
   stream->next_position = whisperlive_queue_rewind (stream->queue);
   stream->connection_samples = 0;
   stream->draining = FALSE;
@@ -91,6 +113,9 @@ whisperlive_stream_begin (WhisperLiveStream * stream, gint64 now)
       stream->stuck, now);
   stream->replays += stream->stuck;
   stream->stuck = FALSE;
+  stream->trial_start = stream->trial_end = 0;
+  stream->tried_at = 0;
+  g_clear_pointer (&stream->trial, g_ptr_array_unref);
 }
 
 void
@@ -103,6 +128,27 @@ whisperlive_stream_flushed (WhisperLiveStream * stream,
   whisperlive_transcript_discard (stream->translation, flow->head);
 }
 
+static GBytes *
+pull_trial (WhisperLiveStream * stream)
+{
+  static const gsize sizes[] = { 4, 2, 1 };
+  GBytes *frame = g_ptr_array_steal_index (stream->trial, 0);
+  guint samples = g_bytes_get_size (frame) /
+      sizes[stream->settings->audio_format];
+
+  stream->connection_samples += samples;
+  whisperlive_pacer_sent (&stream->pacer, samples);
+  if (stream->trial->len == 0) {
+    stream->trial_end =
+        WHISPERLIVE_SAMPLES_TO_TIME (stream->connection_samples);
+    if (stream->next_position != NO_POSITION)
+      whisperlive_timeline_jump (stream->timeline, stream->trial_end,
+          stream->next_position);
+    g_clear_pointer (&stream->trial, g_ptr_array_unref);
+  }
+  return frame;
+}
+
 GBytes *
 whisperlive_stream_pull (WhisperLiveStream * stream, gint64 now, gint64 * again)
 {
@@ -112,6 +158,8 @@ whisperlive_stream_pull (WhisperLiveStream * stream, gint64 now, gint64 * again)
   gint64 at;
 
   *again = G_MAXINT64;
+  if (stream->trial)
+    return pull_trial (stream);
   whisperlive_queue_get_flow (stream->queue, &flow);
   if (!flow.waiting)
     return NULL;
@@ -156,14 +204,9 @@ GBytes *
 whisperlive_stream_pull_padding (WhisperLiveStream * stream, gint64 round_trip,
     gint64 now)
 {
-  static const gsize sizes[] = { 4, 2, 1 };
   guint samples = WHISPERLIVE_DRAIN_PADDING_MS * (WHISPERLIVE_RATE / 1000);
-  gsize size = samples * sizes[stream->settings->audio_format];
-  guint8 *data = g_malloc0 (size);
   GstClockTime end = WHISPERLIVE_SAMPLES_TO_TIME (stream->connection_samples);
 
-  if (stream->settings->audio_format == WHISPERLIVE_FORMAT_UINT8)
-    memset (data, 0x80, size);
   whisperlive_pacer_sent (&stream->pacer, samples);
   stream->connection_samples += samples;
   /* a final that ends in it settles no more than there is */
@@ -177,7 +220,7 @@ whisperlive_stream_pull_padding (WhisperLiveStream * stream, gint64 round_trip,
       WHISPERLIVE_SAMPLES_TO_TIME (stream->connection_samples), round_trip,
       now);
   expect_quiet (stream, now);
-  return g_bytes_new_take (data, size);
+  return make_silence (stream, samples);
 }
 
 void
@@ -195,7 +238,7 @@ settle (WhisperLiveStream * stream)
   whisperlive_queue_get_flow (stream->queue, &flow);
   stream->speech_level = MAX (flow.level, stream->speech_level * LEVEL_DECAY);
   whisperlive_queue_settle (stream->queue,
-      whisperlive_transcript_settled (stream->transcript));
+      whisperlive_transcript_settled (stream->transcript), TRUE);
 }
 
 /* What the server has sounds like the speech that it made text of, and it has not said anything that could be text of it. */
@@ -229,10 +272,28 @@ hear_while_draining (WhisperLiveStream * stream, GstClockTime last,
     stream->drain.quiet_at = now;
 }
 
+/* What is not about the speech that the session was tried with. A segment without times passes. */
+static GPtrArray *
+without_trial (WhisperLiveStream * stream, const GPtrArray * segments)
+{
+  GPtrArray *rest = g_ptr_array_new ();
+  guint i;
+
+  for (i = 0; i < segments->len; i++) {
+    WhisperLiveSegment *segment = g_ptr_array_index (segments, i);
+
+    if (segment->start >= stream->trial_end || segment->end <=
+        stream->trial_start || stream->trial_end == 0)
+      g_ptr_array_add (rest, segment);
+  }
+  return rest;
+}
+
 GPtrArray *
 whisperlive_stream_hear (WhisperLiveStream * stream,
     const GPtrArray * segments, gint64 now)
 {
+  g_autoptr (GPtrArray) ours = without_trial (stream, segments);
   guint64 settled = whisperlive_transcript_settled (stream->transcript);
   GstClockTime last = 0, completed = 0;
   gboolean final, open = FALSE;
@@ -240,8 +301,8 @@ whisperlive_stream_hear (WhisperLiveStream * stream,
   GPtrArray *updates;
   guint i;
 
-  for (i = 0; i < segments->len; i++) {
-    WhisperLiveSegment *segment = g_ptr_array_index (segments, i);
+  for (i = 0; i < ours->len; i++) {
+    WhisperLiveSegment *segment = g_ptr_array_index (ours, i);
 
     open |= !segment->completed;
     if (!GST_CLOCK_TIME_IS_VALID (segment->end))
@@ -252,11 +313,13 @@ whisperlive_stream_hear (WhisperLiveStream * stream,
   }
   /* not what this message settles: its own times are still to be told */
   whisperlive_timeline_forget (stream->timeline, settled);
-  updates = whisperlive_transcript_take (stream->transcript, segments,
+  updates = whisperlive_transcript_take (stream->transcript, ours,
       stream->timeline);
+  stream->tried_at = 0;
   final = whisperlive_transcript_settled (stream->transcript) > settled;
   if (final) {
     stream->replays = 0;
+    stream->doubtful = FALSE;
     settle (stream);
   }
   whisperlive_queue_get_flow (stream->queue, &flow);
@@ -274,17 +337,72 @@ GPtrArray *
 whisperlive_stream_hear_translation (WhisperLiveStream * stream,
     const GPtrArray * segments)
 {
-  return whisperlive_transcript_take (stream->translation, segments,
+  g_autoptr (GPtrArray) ours = without_trial (stream, segments);
+
+  return whisperlive_transcript_take (stream->translation, ours,
       stream->timeline);
+}
+
+static gint64
+response_timeout (const WhisperLiveStream * stream)
+{
+  guint timeout = stream->settings->response_timeout;
+
+  return timeout ? timeout * G_GINT64_CONSTANT (1000) : NEVER;
 }
 
 gint64
 whisperlive_stream_get_response_deadline (WhisperLiveStream * stream)
 {
-  if (!stream->pacer.open || stream->settings->response_timeout == 0)
+  gint64 timeout = response_timeout (stream);
+
+  if (timeout == NEVER || stream->trial)
     return G_MAXINT64;
-  return stream->pacer.heard +
-      stream->settings->response_timeout * G_GINT64_CONSTANT (1000);
+  if (stream->tried_at)
+    return stream->tried_at + timeout;
+  return stream->pacer.open ? stream->pacer.heard + timeout : G_MAXINT64;
+}
+
+/* Since when the server has owed text without a partial; NEVER: it does not. */
+static gint64
+owes_since (WhisperLiveStream * stream)
+{
+  WhisperLiveFlow flow;
+
+  if (!owes_text (stream))
+    return NEVER;
+  whisperlive_queue_get_flow (stream->queue, &flow);
+  return flow.pass_at ? MAX (stream->pacer.heard, flow.pass_at) : NEVER;
+}
+
+gint64
+whisperlive_stream_try (WhisperLiveStream * stream, gint64 now)
+{
+  gint64 since, timeout = response_timeout (stream);
+
+  if (timeout == NEVER || stream->draining || stream->trial || stream->tried_at)
+    return G_MAXINT64;
+  since = owes_since (stream);
+  if (since == NEVER)
+    return G_MAXINT64;
+  if (now < since + timeout)
+    return since + timeout;
+  stream->trial = whisperlive_queue_get_heard (stream->queue);
+  if (stream->trial->len == 0) {
+    g_clear_pointer (&stream->trial, g_ptr_array_unref);
+    return G_MAXINT64;
+  }
+  g_ptr_array_insert (stream->trial, 0, make_silence (stream,
+          WHISPERLIVE_TIME_TO_SAMPLES (TRIAL_PAUSE)));
+  g_ptr_array_add (stream->trial, make_silence (stream,
+          WHISPERLIVE_TIME_TO_SAMPLES (TRIAL_PAUSE)));
+  stream->trial_start =
+      WHISPERLIVE_SAMPLES_TO_TIME (stream->connection_samples);
+  stream->trial_end = GST_CLOCK_TIME_NONE;
+  stream->tried_at = now;
+  GST_INFO ("no text for response-timeout: does the server make text of "
+      "speech that has had its own?");
+  return G_MAXINT64;
 }
 
 gboolean
@@ -303,6 +421,8 @@ whisperlive_stream_is_stuck (WhisperLiveStream * stream, gint64 now,
   const WhisperLivePacer *pacer = &stream->pacer;
   gint64 patience = pacer->slowest ? MAX (QUIET, 4 * pacer->slowest) :
       QUIET_AT_FIRST;
+  gint64 timeout = response_timeout (stream);
+  gint64 since = owes_since (stream);
   WhisperLiveFlow flow;
 
   *again = G_MAXINT64;
@@ -313,7 +433,10 @@ whisperlive_stream_is_stuck (WhisperLiveStream * stream, gint64 now,
     *again = MAX (pacer->heard, stream->drain.since) + patience;
   else if (flow.sent - flow.speech + flow.waiting + WHISPERLIVE_AFTERSOUND >
       pacer->allowed)
-    *again = pacer->heard + 2 * patience;
+    *again = pacer->heard + MIN (2 * patience, timeout);
+  /* nothing to try it with */
+  else if (stream->speech_level == 0 && since != NEVER && timeout != NEVER)
+    *again = since + timeout;
   stream->stuck = now >= *again;
   return stream->stuck;
 }
@@ -347,14 +470,25 @@ whisperlive_stream_finish (WhisperLiveStream * stream, gboolean complete)
   settle (stream);
   if (complete) {
     whisperlive_queue_get_flow (stream->queue, &flow);
-    whisperlive_queue_settle (stream->queue, flow.tail);
+    whisperlive_queue_settle (stream->queue, flow.tail, FALSE);
   }
   return updates;
 }
 
-void
+gboolean
 whisperlive_stream_settle_by_age (WhisperLiveStream * stream, gint64 now)
 {
-  whisperlive_queue_settle (stream->queue,
-      whisperlive_queue_sent_before (stream->queue, now - SERVER_BUFFER));
+  guint64 position =
+      whisperlive_queue_sent_before (stream->queue, now - SERVER_BUFFER);
+  gboolean told = stream->doubtful;
+  WhisperLiveFlow flow;
+
+  /* that will tell more */
+  if (stream->tried_at)
+    return FALSE;
+  whisperlive_queue_get_flow (stream->queue, &flow);
+  stream->doubtful |= flow.speech < position
+      && flow.pass_at >= stream->pacer.heard && owes_text (stream);
+  whisperlive_queue_settle (stream->queue, position, FALSE);
+  return stream->doubtful && !told;
 }

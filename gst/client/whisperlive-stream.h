@@ -39,7 +39,11 @@ void whisperlive_stream_set_arrived (WhisperLiveStream * stream, gint64 now);
 GPtrArray *whisperlive_stream_hear (WhisperLiveStream * stream, const GPtrArray * segments, gint64 now);
 /* The same with what has been translated. */
 GPtrArray *whisperlive_stream_hear_translation (WhisperLiveStream * stream, const GPtrArray * segments);
-/* When the server's silence becomes too long: it has begun to make text of what it has, and does not go on; G_MAXINT64: it owes nothing. */
+/* A server that has not said anything about sound for response-timeout may hang, or there is no speech in it: the next frames are then
+ * speech that has had its text. Returns when to call this again. */
+gint64 whisperlive_stream_try (WhisperLiveStream * stream, gint64 now);
+/* When the server's silence becomes too long: it has begun to make text of what it has and does not go on, or says nothing about
+ * that speech; G_MAXINT64: it owes nothing. */
 gint64 whisperlive_stream_get_response_deadline (WhisperLiveStream * stream);
 /* Nobody is speaking, as far as the server has told and was told. */
 gboolean whisperlive_stream_is_pausing (WhisperLiveStream * stream);
@@ -49,7 +53,8 @@ gboolean whisperlive_stream_is_drained (WhisperLiveStream * stream, gint64 now, 
 gboolean whisperlive_stream_is_stuck (WhisperLiveStream * stream, gint64 now, gint64 * again);
 /* The open partial becomes final. @complete: everything is settled; else only what the finals cover. */
 GPtrArray *whisperlive_stream_finish (WhisperLiveStream * stream, gboolean complete);
-/* What a responsive server has had for longer than its buffer lasts is settled, text or not. */
-void whisperlive_stream_settle_by_age (WhisperLiveStream * stream, gint64 now);
+/* What a responsive server has had for longer than its buffer lasts is settled, text or not. TRUE, once until the next final: it had
+ * sound, and nobody knows whether it is the server that is at fault. */
+gboolean whisperlive_stream_settle_by_age (WhisperLiveStream * stream, gint64 now);
 
 G_END_DECLS

@@ -186,6 +186,50 @@ GST_START_TEST (test_no_response)
 
 HARNESS_END_TEST;
 
+/* It stays so: a new session has no partial to wait for, and is tried with speech that has had its text. */
+GST_START_TEST (test_no_response_for_good)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (ScriptedSession) second = NULL;
+
+  harness_make ("", ALWAYS, "response-timeout", 500, "keepalive-interval", 100,
+      "retries", 2, NULL);
+  harness_push_words (1, 8, 0, 0);
+  harness_state (GST_STATE_PLAYING);
+  harness_wait_final ("w5");
+  HARNESS_SCRIPT (transcribe, FALSE);
+  harness_push_words (9, 8, 0, 0);
+  error = harness_wait_error ();
+  fail_unless (g_error_matches (error, GST_RESOURCE_ERROR,
+          GST_RESOURCE_ERROR_WRITE));
+  fail_unless_equals_uint64 (harness_stat ("sessions"), 3);
+  fail_unless (harness_stat ("audio-lost") > 0);
+  harness_assert_balanced ();
+  second = scripted_server_session (h->server, 1);
+  fail_unless (g_str_has_prefix (second->heard, "w6 w7 w8"));
+  fail_unless (strstr (second->heard, "w4 w5") != NULL, "%s", second->heard);
+}
+
+HARNESS_END_TEST;
+
+/* It was tried, and then it answers: nothing of the trial is told. */
+GST_START_TEST (test_no_response_for_long)
+{
+  harness_make ("", ALWAYS, "response-timeout", 500, "keepalive-interval", 100,
+      NULL);
+  harness_push_words (1, 8, 0, 0);
+  harness_state (GST_STATE_PLAYING);
+  harness_wait_final ("w5");
+  HARNESS_SCRIPT (transcribe, FALSE);
+  harness_push_words (9, 8, 0, 0);
+  harness_wait_server (SCRIPTED_UPGRADES, 3);
+  HARNESS_SCRIPT (transcribe, TRUE);
+  harness_push_words (17, 8, 0, 0);
+  finish (1, 24);
+}
+
+HARNESS_END_TEST;
+
 /* Nothing was lost by a server that has only silence to work on. */
 GST_START_TEST (test_silence_is_no_loss)
 {
@@ -361,6 +405,8 @@ reconnect_suite (void)
   tcase_add_loop_test (tc, test_full_then_free, 0, 2);
   tcase_add_test (tc, test_dead_peer);
   tcase_add_test (tc, test_no_response);
+  tcase_add_test (tc, test_no_response_for_good);
+  tcase_add_test (tc, test_no_response_for_long);
   tcase_add_test (tc, test_silence_is_no_loss);
   tcase_add_test (tc, test_stops_reading);
   tcase_add_test (tc, test_max_session_duration);

@@ -18,6 +18,7 @@
 #define QUIET 0.01f
 #define NOTHING_HEARD 0.0f
 #define PADDING (WHISPERLIVE_DRAIN_PADDING_MS * 16)
+#define SAMPLES(seconds) ((guint64) ((seconds) * WHISPERLIVE_RATE))
 #define ROUND_TRIP (10 * MS)
 
 static WhisperLiveSettings *settings;
@@ -196,6 +197,12 @@ get_held (void)
 
   whisperlive_queue_get_counters (queue, &counters);
   return counters.received - counters.settled - counters.lost;
+}
+
+static gint64
+try_server (void)
+{
+  return whisperlive_stream_try (stream, now);
 }
 
 static gboolean
@@ -672,13 +679,142 @@ GST_START_TEST (test_stuck_by_quiet_within_the_stream)
 
 GST_END_TEST;
 
-GST_START_TEST (test_not_stuck_while_there_is_room)
+/* Nothing is known to be speech, and nothing to try the server with. */
+GST_START_TEST (test_stuck_by_response_timeout)
 {
+  push (5, LOUD);
+  pull ();
+  fail_if (is_stuck ());
+  fail_unless_equals_int64 (again, 1030 * SECOND);
+  now = again;
+  fail_unless (is_stuck ());
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_not_stuck_without_response_timeout)
+{
+  settings->response_timeout = 0;
   push (5, LOUD);
   pull ();
   now += 3600 * SECOND;
   fail_if (is_stuck ());
   fail_unless_equals_int64 (again, G_MAXINT64);
+}
+
+GST_END_TEST;
+
+/* --- trials --- */
+
+/* Sends what goes; returns the samples of it. */
+static guint64
+pull_samples (void)
+{
+  GBytes *frame;
+  guint64 n = 0;
+
+  while ((frame = whisperlive_stream_pull (stream, now, &again))) {
+    n += g_bytes_get_size (frame) / 4;
+    g_bytes_unref (frame);
+  }
+  return n;
+}
+
+/* The first 5 s have their text, and the server is silent about 2 s after that. */
+static void
+owe_text (void)
+{
+  push (7, LOUD);
+  pull ();
+  hear ("C 0 5 One.");
+  fail_unless_equals_int64 (try_server (), now + 30 * SECOND);
+  now += 30 * SECOND;
+  fail_unless_equals_int64 (whisperlive_stream_get_response_deadline (stream),
+      G_MAXINT64);
+  fail_unless_equals_int64 (try_server (), G_MAXINT64);
+}
+
+GST_START_TEST (test_trial)
+{
+  owe_text ();
+  /* 3 s of speech between two pauses, at 7 s of the connection */
+  fail_unless_equals_uint64 (pull_samples (), SAMPLES (5));
+  fail_unless_equals_int64 (whisperlive_stream_get_response_deadline (stream),
+      now + 30 * SECOND);
+  now += SECOND;
+  check_hear ("C 0 5 One.; C 8 11 One.; P 11 11.2 One", "");
+  fail_unless_equals_int64 (whisperlive_stream_get_response_deadline (stream),
+      G_MAXINT64);
+  /* it has been answered: not again at once */
+  fail_unless_equals_int64 (try_server (), now + 30 * SECOND);
+  /* what comes next goes on where the stream was */
+  push (2, LOUD);
+  fail_unless_equals_uint64 (pull_samples (), SAMPLES (2));
+  check_hear ("C 0 5 One.; C 8 11 One.; C 12 13.5 Two.", "f 7000-8500 Two.");
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_trial_text_before_it)
+{
+  owe_text ();
+  pull_samples ();
+  check_hear ("C 0 5 One.; C 5 6.8 Two.; P 8 11 One", "f 5000-6800 Two.");
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_trial_is_over_with_the_connection)
+{
+  owe_text ();
+  whisperlive_stream_begin (stream, now);
+  fail_unless_equals_uint64 (pull_samples (), SAMPLES (2));
+  fail_unless_equals_int64 (whisperlive_stream_get_response_deadline (stream),
+      G_MAXINT64);
+  check_hear ("C 0 1.5 Two.", "f 5000-6500 Two.");
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_no_trial_of_silence)
+{
+  push (5, LOUD);
+  push (10, 0);
+  pull_all ();
+  hear ("C 0 5 One.");
+  fail_unless_equals_int64 (try_server (), G_MAXINT64);
+}
+
+GST_END_TEST;
+
+/* Nothing is settled by age that a server which hangs may have had. */
+GST_START_TEST (test_no_age_on_trial)
+{
+  owe_text ();
+  pull_samples ();
+  now += 3600 * SECOND;
+  fail_if (whisperlive_stream_settle_by_age (stream, now));
+  check_settled (5);
+  hear ("C 0 5 One.; P 8 11 One");
+  fail_if (whisperlive_stream_settle_by_age (stream, now));
+  check_settled (7);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_doubt)
+{
+  push (5, LOUD);
+  pull ();
+  now += 46 * SECOND;
+  fail_unless (whisperlive_stream_settle_by_age (stream, now));
+  check_settled (5);
+  push (5, LOUD);
+  pull ();
+  now += 46 * SECOND;
+  /* once is enough */
+  fail_if (whisperlive_stream_settle_by_age (stream, now));
+  check_settled (10);
 }
 
 GST_END_TEST;
@@ -859,12 +995,21 @@ stream_suite (void)
   tcase_add_test (tc, test_stuck_by_quiet_at_the_end);
   tcase_add_test (tc, test_stuck_by_quiet_after_slow_passes);
   tcase_add_test (tc, test_stuck_by_quiet_within_the_stream);
-  tcase_add_test (tc, test_not_stuck_while_there_is_room);
+  tcase_add_test (tc, test_stuck_by_response_timeout);
+  tcase_add_test (tc, test_not_stuck_without_response_timeout);
   tcase_add_test (tc, test_replay);
   tcase_add_test (tc, test_replays_are_bounded);
   tcase_add_test (tc, test_final_allows_replays_again);
   tcase_add_test (tc, test_drained_after_replays);
   tcase_add_test (tc, test_ordinary_reconnects_are_not_replays);
+
+  tc = add_case (suite, "trial");
+  tcase_add_test (tc, test_trial);
+  tcase_add_test (tc, test_trial_text_before_it);
+  tcase_add_test (tc, test_trial_is_over_with_the_connection);
+  tcase_add_test (tc, test_no_trial_of_silence);
+  tcase_add_test (tc, test_no_age_on_trial);
+  tcase_add_test (tc, test_doubt);
   return suite;
 }
 
