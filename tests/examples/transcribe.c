@@ -327,13 +327,13 @@ set_properties (GstElement * element, gchar ** properties, GError ** error)
   return TRUE;
 }
 
-/* What stands before the sink when other caps are wanted there than the decoder's */
+/* What stands before the sink when other caps are wanted there than the decoder's: the same signal, without noise added to it */
 static GstElement *
 make_converter (const gchar * caps, GError ** error)
 {
   g_autofree gchar *description =
-      g_strdup_printf ("audioconvert ! audioresample ! capsfilter caps=\"%s\"",
-      caps);
+      g_strdup_printf ("audioresample ! audioconvert dithering=none ! "
+      "capsfilter caps=\"%s\"", caps);
 
   return gst_parse_bin_from_description (description, TRUE, error);
 }
