@@ -46,6 +46,7 @@ on_pong (gpointer owner, gint64 round_trip)
 
   self->heard = g_get_monotonic_time ();
   self->stats.round_trip = round_trip * GST_USECOND;
+  GST_DEBUG ("round trip %" G_GINT64_FORMAT " us", round_trip);
   whisperlive_session_report_stats (self);
 
   if (self->marker == MARKER_SENT) {

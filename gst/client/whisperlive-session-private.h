@@ -47,6 +47,7 @@ struct _WhisperLiveSession
     MARKER_WAITS,               /* for the answer to an earlier ping */
     MARKER_SENT,
   } marker;                     /* the ping after the last of the audio */
+  gint64 state_since;           /* the present state */
   gint64 began;                 /* the present session became ready */
   gint64 next_ping, next_aging;
   gint64 heard;                 /* when the server last gave a sign of life */

@@ -28,9 +28,15 @@ whisperlive_session_report_losses (WhisperLiveSession * self)
 
   if (!losses)
     return;
-  for (i = 0; i < losses->len; i++)
-    self->events->lost (self->owner,
-        &g_array_index (losses, WhisperLiveLoss, i));
+  for (i = 0; i < losses->len; i++) {
+    const WhisperLiveLoss *loss = &g_array_index (losses, WhisperLiveLoss, i);
+
+    GST_INFO ("lost %" GST_TIME_FORMAT " of audio at running time %"
+        GST_TIME_FORMAT " (reason %d)",
+        GST_TIME_ARGS (WHISPERLIVE_SAMPLES_TO_TIME (loss->samples)),
+        GST_TIME_ARGS (loss->running_time), loss->reason);
+    self->events->lost (self->owner, loss);
+  }
   g_array_unref (losses);
 }
 
@@ -86,7 +92,7 @@ whisperlive_session_report_updates (WhisperLiveSession * self,
 
 static void
 report_state (WhisperLiveSession * self, WhisperLiveState previous,
-    const gchar * reason)
+    const gchar * reason, gint64 now)
 {
   const WhisperLiveLifecycle *l = &self->lifecycle;
   WhisperLiveStateReport report = {
@@ -103,6 +109,10 @@ report_state (WhisperLiveSession * self, WhisperLiveState previous,
       whisperlive_state_to_string (previous),
       whisperlive_state_to_string (l->state), reason,
       self->session_id ? self->session_id : "none", l->failures);
+  GST_DEBUG ("%s lasted %" GST_TIME_FORMAT,
+      whisperlive_state_to_string (previous),
+      GST_TIME_ARGS ((now - self->state_since) * GST_USECOND));
+  self->state_since = now;
   self->events->state (self->owner, &report);
 }
 
@@ -268,7 +278,7 @@ whisperlive_session_step_full (WhisperLiveSession * self,
   actions = whisperlive_lifecycle_step (&self->lifecycle, event, now);
   carry_out (self, actions, now);
   if (self->lifecycle.state != previous) {
-    report_state (self, previous, why);
+    report_state (self, previous, why, now);
     whisperlive_loop_wake (self->loop);
   }
   /* these let the streaming thread go on: last */
