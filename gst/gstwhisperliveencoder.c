@@ -9,6 +9,7 @@
 
 #include <math.h>
 
+#include "whisperlive-debug.h"
 #include "whisperlive-protocol.h"
 
 GST_DEBUG_CATEGORY_STATIC (whisperlive_encoder_debug);
@@ -50,8 +51,8 @@ gst_whisper_live_encoder_new (WhisperLiveFormat format, guint chunk_duration_ms)
 {
   GstWhisperLiveEncoder *encoder = g_new0 (GstWhisperLiveEncoder, 1);
 
-  GST_DEBUG_CATEGORY_INIT (whisperlive_encoder_debug, "whisperliveencoder", 0,
-      "WhisperLive audio encoder");
+  WHISPERLIVE_DEBUG_CATEGORY_INIT (whisperlive_encoder_debug,
+      "whisperliveencoder", "WhisperLive audio encoder");
   gst_audio_info_set_format (&encoder->out, wire_format (format),
       WHISPERLIVE_RATE, 1, NULL);
   encoder->chunk_samples = chunk_duration_ms * (WHISPERLIVE_RATE / 1000);

@@ -7,6 +7,7 @@
 
 #include "whisperlive-queue.h"
 
+#include "whisperlive-debug.h"
 #include "whisperlive-protocol.h"
 
 GST_DEBUG_CATEGORY_STATIC (whisperlive_queue_debug);
@@ -131,7 +132,7 @@ whisperlive_queue_new (void)
 {
   WhisperLiveQueue *queue = g_new0 (WhisperLiveQueue, 1);
 
-  GST_DEBUG_CATEGORY_INIT (whisperlive_queue_debug, "whisperlivequeue", 0,
+  WHISPERLIVE_DEBUG_CATEGORY_INIT (whisperlive_queue_debug, "whisperlivequeue",
       "WhisperLive audio queue");
   g_mutex_init (&queue->lock);
   g_cond_init (&queue->cond);

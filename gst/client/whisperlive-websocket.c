@@ -9,6 +9,7 @@
 
 #include <libsoup/soup.h>
 
+#include "whisperlive-debug.h"
 #include "whisperlive-protocol.h"
 
 GST_DEBUG_CATEGORY_STATIC (whisperlive_websocket_debug);
@@ -279,8 +280,8 @@ whisperlive_websocket_open (const WhisperLiveSettings * settings,
 {
   WhisperLiveWebsocket *self = g_new0 (WhisperLiveWebsocket, 1);
 
-  GST_DEBUG_CATEGORY_INIT (whisperlive_websocket_debug, "whisperlivewebsocket",
-      0, "WhisperLive WebSocket connection");
+  WHISPERLIVE_DEBUG_CATEGORY_INIT (whisperlive_websocket_debug,
+      "whisperlivewebsocket", "WhisperLive WebSocket connection");
   g_atomic_ref_count_init (&self->refs);
   self->events = events;
   self->owner = owner;
