@@ -19,7 +19,8 @@ whisperlive_drain_start (WhisperLiveDrain * drain, GstClockTime audio_end,
     GstClockTime padding_end, gint64 round_trip, gint64 now)
 {
   *drain = (WhisperLiveDrain) {
-  .since = now,.arrived = now + round_trip,.audio_end =
+  .since = now,.arrived = round_trip == WHISPERLIVE_DRAIN_UNKNOWN ?
+        G_MAXINT64 : now + round_trip,.audio_end =
         audio_end,.padding_end = padding_end,.quiet_at = G_MAXINT64,};
 }
 
@@ -46,7 +47,8 @@ void
 whisperlive_drain_expect_quiet (WhisperLiveDrain * drain, gint64 slowest,
     gboolean open, gfloat level, gfloat speech, gint64 now)
 {
-  if (open || slowest == 0 || level > speech * WHISPERLIVE_FAR_BELOW)
+  if (drain->arrived == G_MAXINT64 || open || slowest == 0
+      || level > speech * WHISPERLIVE_FAR_BELOW)
     drain->quiet_at = G_MAXINT64;
   else
     drain->quiet_at = now + MAX (QUIET, 4 * slowest);

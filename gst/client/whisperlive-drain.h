@@ -30,18 +30,21 @@ G_BEGIN_DECLS
 typedef struct
 {
   gint64 since;                 /* all audio and the padding had been sent */
-  gint64 arrived;               /* and have certainly arrived: a ping after them was answered */
+  gint64 arrived;               /* and have certainly arrived: a ping after them was answered; G_MAXINT64: not yet */
   GstClockTime audio_end;       /* connection time of the last sample, and of the padding's */
   GstClockTime padding_end;
   guint messages;               /* with segments, since arrived */
   gint64 quiet_at;              /* when quiet says enough, or G_MAXINT64: never */
 } WhisperLiveDrain;
 
-/* @round_trip: an upper bound for a peer that answers no pings, µs. */
+/* There is going to be an answer to a ping. */
+#define WHISPERLIVE_DRAIN_UNKNOWN G_MAXINT64
+
+/* @round_trip: an estimate without pings, µs, or UNKNOWN. */
 void whisperlive_drain_start (WhisperLiveDrain * drain, GstClockTime audio_end, GstClockTime padding_end,
     gint64 round_trip, gint64 now);
 
-/* A ping that was sent after all that has been answered. */
+/* A ping that was sent after all that has been answered. Quiet has to be expected anew. */
 void whisperlive_drain_set_arrived (WhisperLiveDrain * drain, gint64 now);
 
 /* One message with segments came: @last_end, the latest end of any of them; @completed_end, that of the completed ones (0: none).

@@ -7,13 +7,14 @@
 
 #include "whisperlive-session-private.h"
 
+#include "whisperlive-debug.h"
 #include "whisperlive-drain.h"
 
 GST_DEBUG_CATEGORY (whisperlive_session_debug);
 #define GST_CAT_DEFAULT whisperlive_session_debug
 
-/* Without an answer to a ping, audio counts as arrived after so long. */
-#define NO_PONG (2 * G_USEC_PER_SEC)
+/* Without pings, audio counts as arrived after so long. */
+#define NO_PING (2 * G_USEC_PER_SEC)
 /* How long a thread that ends waits for sockets that are shut already. */
 #define TEARDOWN_TIMEOUT (2 * G_USEC_PER_SEC)
 
@@ -90,7 +91,8 @@ drain (WhisperLiveSession * self, const WhisperLiveFlow * flow, gint64 now)
       /* sending may have taken its time */
       now = g_get_monotonic_time ();
       send_padding (self, whisperlive_stream_pull_padding (self->stream,
-              NO_PONG, now));
+              self->settings->keepalive_interval ? WHISPERLIVE_DRAIN_UNKNOWN :
+              NO_PING, now));
       whisperlive_session_mark_arrival (self);
       whisperlive_session_step (self, WHISPERLIVE_EVENT_ALL_SENT,
           "end of stream");
@@ -260,8 +262,8 @@ whisperlive_session_new (WhisperLiveQueue * queue,
 {
   WhisperLiveSession *self = g_new0 (WhisperLiveSession, 1);
 
-  GST_DEBUG_CATEGORY_INIT (whisperlive_session_debug, "whisperlivesession", 0,
-      "WhisperLive session");
+  WHISPERLIVE_DEBUG_CATEGORY_INIT (whisperlive_session_debug,
+      "whisperlivesession", "WhisperLive session");
   self->events = events;
   self->owner = owner;
   g_mutex_init (&self->stop_lock);
@@ -323,6 +325,7 @@ do_start (gpointer data)
   self->stats = (WhisperLiveStats) {
   0};
   whisperlive_lifecycle_init (&self->lifecycle, self->settings, self->rand);
+  self->state_since = g_get_monotonic_time ();
   whisperlive_session_step (self, WHISPERLIVE_EVENT_START, "start");
   return G_SOURCE_REMOVE;
 }

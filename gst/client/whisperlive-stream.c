@@ -226,8 +226,10 @@ whisperlive_stream_pull_padding (WhisperLiveStream * stream, gint64 round_trip,
 void
 whisperlive_stream_set_arrived (WhisperLiveStream * stream, gint64 now)
 {
-  if (stream->draining)
-    whisperlive_drain_set_arrived (&stream->drain, now);
+  if (!stream->draining)
+    return;
+  whisperlive_drain_set_arrived (&stream->drain, now);
+  expect_quiet (stream, now);
 }
 
 static void
@@ -429,8 +431,10 @@ whisperlive_stream_is_stuck (WhisperLiveStream * stream, gint64 now,
   if (stream->stuck || !can_be_stuck (stream))
     return stream->stuck;
   whisperlive_queue_get_flow (stream->queue, &flow);
-  if (stream->draining)
+  if (stream->draining && stream->drain.arrived != G_MAXINT64)
     *again = MAX (pacer->heard, stream->drain.since) + patience;
+  else if (stream->draining)
+    *again = G_MAXINT64;
   else if (flow.sent - flow.speech + flow.waiting + WHISPERLIVE_AFTERSOUND >
       pacer->allowed)
     *again = pacer->heard + MIN (2 * patience, timeout);

@@ -90,6 +90,25 @@ GST_START_TEST (test_arrived_late)
 
 GST_END_TEST;
 
+/* On a slow line it may take any time. */
+GST_START_TEST (test_arrival_unknown)
+{
+  guint i;
+
+  whisperlive_drain_start (&drain, AUDIO_END, PADDING_END,
+      WHISPERLIVE_DRAIN_UNKNOWN, NOW);
+  for (i = 0; i < 10; i++)
+    fail_if (whisperlive_drain_heard (&drain, EARLY, 0,
+            NOW + 600 * G_USEC_PER_SEC));
+  whisperlive_drain_expect_quiet (&drain, G_USEC_PER_SEC, FALSE, 0, 1, NOW);
+  fail_unless_equals_int64 (drain.quiet_at, G_MAXINT64);
+  whisperlive_drain_set_arrived (&drain, NOW);
+  fail_if (whisperlive_drain_heard (&drain, EARLY, 0, ARRIVED));
+  fail_unless (whisperlive_drain_heard (&drain, EARLY, 0, ARRIVED));
+}
+
+GST_END_TEST;
+
 GST_START_TEST (test_message_without_segments)
 {
   /* a pass that left its only segment out is a pass */
@@ -271,6 +290,7 @@ drain_suite (void)
   tcase_add_test (tc, test_message_that_may_have_crossed);
   tcase_add_test (tc, test_arrived);
   tcase_add_test (tc, test_arrived_late);
+  tcase_add_test (tc, test_arrival_unknown);
   tcase_add_test (tc, test_message_without_segments);
 
   tc = add_case (suite, "padding");
