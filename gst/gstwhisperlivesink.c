@@ -469,6 +469,18 @@ gst_whisper_live_sink_stop (GstBaseSink * sink)
   return TRUE;
 }
 
+/* It would wait for itself. */
+static gboolean
+is_on_session_thread (GstWhisperLiveSink * self)
+{
+  if (!self->session || !whisperlive_session_is_current (self->session))
+    return FALSE;
+  GST_ERROR_OBJECT (self, "a handler that is called on the session's thread, "
+      "of a signal or of messages by gst_bus_set_sync_handler(), must not stop "
+      "the element: use gst_element_call_async()");
+  return TRUE;
+}
+
 static GstStateChangeReturn
 gst_whisper_live_sink_change_state (GstElement * element,
     GstStateChange transition)
@@ -480,6 +492,10 @@ gst_whisper_live_sink_change_state (GstElement * element,
   if (transition == GST_STATE_CHANGE_NULL_TO_READY && !settings_are_good (self))
     return GST_STATE_CHANGE_FAILURE;
   if (transition == GST_STATE_CHANGE_READY_TO_PAUSED && !begin (self))
+    return GST_STATE_CHANGE_FAILURE;
+  if ((transition == GST_STATE_CHANGE_PAUSED_TO_READY
+          || transition == GST_STATE_CHANGE_READY_TO_NULL)
+      && is_on_session_thread (self))
     return GST_STATE_CHANGE_FAILURE;
   if (transition == GST_STATE_CHANGE_PAUSED_TO_PLAYING)
     set_playing (self, TRUE);

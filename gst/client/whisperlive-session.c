@@ -393,3 +393,9 @@ whisperlive_session_stop (WhisperLiveSession * self)
     g_cond_wait (&self->stop_cond, &self->stop_lock);
   g_mutex_unlock (&self->stop_lock);
 }
+
+gboolean
+whisperlive_session_is_current (WhisperLiveSession * self)
+{
+  return whisperlive_loop_is_current (self->loop);
+}

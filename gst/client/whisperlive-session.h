@@ -71,7 +71,9 @@ void whisperlive_session_free (WhisperLiveSession * session);
 void whisperlive_session_start (WhisperLiveSession * session, WhisperLiveSettings * settings);
 /* Audio is sent only while playing. Returns at once. */
 void whisperlive_session_set_playing (WhisperLiveSession * session, gboolean playing);
-/* Returns when there is no connection any more: after a closing handshake, or close-timeout at the latest. */
+/* Returns when there is no connection any more: after a closing handshake, or close-timeout at the latest. Not on the session thread. */
 void whisperlive_session_stop (WhisperLiveSession * session);
+/* Is this the session thread? */
+gboolean whisperlive_session_is_current (WhisperLiveSession * session);
 
 G_END_DECLS

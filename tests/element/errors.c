@@ -431,6 +431,32 @@ GST_START_TEST (test_flow_error)
 
 HARNESS_END_TEST;
 
+/* A thread cannot wait for its own end. */
+static GstBusSyncReply
+stop_in_handler (GstBus * bus, GstMessage * message, gpointer user_data)
+{
+  gint *result = user_data;
+
+  if (gst_message_has_name (message, "whisperlive/transcript"))
+    *result = gst_element_set_state (h->sink, GST_STATE_NULL);
+  return GST_BUS_PASS;
+}
+
+GST_START_TEST (test_stopped_by_its_own_thread)
+{
+  gint result = -1;
+
+  harness_make ("", NULL);
+  gst_bus_set_sync_handler (h->bus, stop_in_handler, &result, NULL);
+  harness_push_words (1, 10, 0, 0);
+  harness_state (GST_STATE_PLAYING);
+  harness_wait_final ("w5");
+  fail_unless_equals_int (result, GST_STATE_CHANGE_FAILURE);
+  gst_bus_set_sync_handler (h->bus, NULL, NULL, NULL);
+}
+
+HARNESS_END_TEST;
+
 static Suite *
 errors_suite (void)
 {
@@ -459,6 +485,7 @@ errors_suite (void)
   tcase_add_test (tc, test_eos_without_connection);
   tcase_add_test (tc, test_eos_without_connection_or_data);
   tcase_add_test (tc, test_flow_error);
+  tcase_add_test (tc, test_stopped_by_its_own_thread);
   suite_add_tcase (s, tc);
   return s;
 }
