@@ -159,6 +159,28 @@ GST_START_TEST (test_not_authorized)
 
 HARNESS_END_TEST;
 
+/* What was put right in READY works; no NULL is needed. */
+GST_START_TEST (test_again_after_error)
+{
+  HARNESS_SCRIPT (http_status, 401);
+  harness_make ("", NULL);
+  run ();
+  /* the sink's, and the source's when it has got GST_FLOW_ERROR: preroll has failed */
+  harness_wait (GST_MESSAGE_ERROR, NULL);
+  harness_wait (GST_MESSAGE_ERROR, NULL);
+  harness_start (__i__ ? GST_STATE_NULL : GST_STATE_READY);
+  harness_forget ();
+  HARNESS_SCRIPT (http_status, 0);
+  h->pts = 0;
+  harness_start (GST_STATE_PLAYING);
+  harness_push_words (21, 7, 0, 0);
+  harness_eos ();
+  harness_wait (GST_MESSAGE_EOS, NULL);
+  harness_assert_words (21, 7, 0);
+}
+
+HARNESS_END_TEST;
+
 GST_START_TEST (test_wrong_key)
 {
   HARNESS_SCRIPT (api_key, "another");
@@ -471,6 +493,7 @@ errors_suite (void)
   tcase_add_test (tc, test_no_such_host);
   tcase_add_loop_test (tc, test_plain_http, 0, 3);
   tcase_add_loop_test (tc, test_not_authorized, 0, 2);
+  tcase_add_loop_test (tc, test_again_after_error, 0, 2);
   tcase_add_test (tc, test_wrong_key);
   tcase_add_test (tc, test_right_key);
   tcase_add_test (tc, test_tls_to_a_plain_port);

@@ -80,12 +80,15 @@ GST_START_TEST (test_closed)
 
 HARNESS_END_TEST;
 
-GST_START_TEST (test_rapid_succession)
+/* Ten in rapid succession */
+GST_START_TEST (test_reconnection_with_new_session)
 {
   g_autofree gchar *expected = spoken_text (1, 60);
+  g_autofree gchar *before = NULL, *after = NULL;
   guint i;
 
   make ();
+  g_object_get (h->sink, "client-id", &before, NULL);
   harness_start (GST_STATE_PLAYING);
   for (i = 0; i < 10; i++) {
     g_autofree gchar *last = g_strdup_printf ("w%u", 6 * i + 5);
@@ -100,6 +103,8 @@ GST_START_TEST (test_rapid_succession)
   harness_wait (GST_MESSAGE_EOS, NULL);
   harness_assert_finals (expected);
   assert_sessions (11);
+  g_object_get (h->sink, "client-id", &after, NULL);
+  fail_unless_equals_string (before, after);
 }
 
 HARNESS_END_TEST;
@@ -337,32 +342,50 @@ GST_START_TEST (test_seek_while_waiting)
 
 HARNESS_END_TEST;
 
-/* Each delay longer than the one before, up to the longest, give or take a fifth. */
-GST_START_TEST (test_back_off)
+/* The next back-off is the @attempt-th, of @delay ms, give or take a fifth. */
+static void
+assert_waits (guint attempt, guint64 delay)
 {
-  const GstStructure *structure;
-  guint64 expected = 20, retry_in;
-  guint i, n = 0;
-  g_autoptr (GError) error = NULL;
+  const GstStructure *structure =
+      gst_message_get_structure (harness_wait_field ("whisperlive/state",
+          "state", "waiting"));
+  guint64 retry_in;
+  guint is_attempt;
 
-  harness_make ("", "retries", 6, "retry-delay", 20, "retry-delay-max", 200,
-      NULL);
-  scripted_server_kill (h->server);
-  harness_push_words (1, 2, 0, 0);
+  fail_unless (gst_structure_get (structure, "attempt", G_TYPE_UINT,
+          &is_attempt, "retry-in", G_TYPE_UINT64, &retry_in, NULL));
+  fail_unless_equals_int (is_attempt, attempt);
+  fail_unless (retry_in >= delay * 8 / 10 * GST_MSECOND
+      && retry_in <= delay * 12 / 10 * GST_MSECOND,
+      "delay of attempt %u is %" GST_TIME_FORMAT, attempt,
+      GST_TIME_ARGS (retry_in));
+}
+
+/* Many connections, over a network that takes its time: each failure doubles the delay up to the longest, text makes
+ * it the first again. */
+GST_START_TEST (test_connection_throttling)
+{
+  guint i, round, delay;
+
+  HARNESS_SCRIPT (upgrade_delay, 20);
+  harness_make ("", "retries", -1, "retry-delay", 20, "retry-delay-max", 200,
+      "same-output-threshold", 1000, NULL);
   harness_start (GST_STATE_PLAYING);
-  error = harness_wait_error ();
-  for (i = 0; (structure = harness_nth ("whisperlive/state", i)) != NULL; i++) {
-    if (g_strcmp0 (gst_structure_get_string (structure, "state"),
-            "waiting") != 0)
-      continue;
-    fail_unless (gst_structure_get_uint64 (structure, "retry-in", &retry_in));
-    fail_unless (retry_in >= expected * 8 / 10 * GST_MSECOND
-        && retry_in <= expected * 12 / 10 * GST_MSECOND,
-        "delay %u is %" GST_TIME_FORMAT, n, GST_TIME_ARGS (retry_in));
-    expected = MIN (expected * 2, 200);
-    n++;
+  for (round = 0; round < 4; round++) {
+    g_autofree gchar *last = g_strdup_printf ("w%u", 6 * round + 5);
+
+    HARNESS_SCRIPT (http_status, 503);
+    scripted_server_close (h->server, 1011);
+    for (i = 1, delay = 20; i <= 6; i++, delay = MIN (2 * delay, 200))
+      assert_waits (i, delay);
+    HARNESS_SCRIPT (http_status, 0);
+    harness_push_words (6 * round + 1, 5, 0, 1);
+    harness_push_words (6 * round + 6, 1, 0, 1);
+    harness_wait_final (last);
   }
-  fail_unless_equals_int (n, 6);
+  harness_eos ();
+  harness_wait (GST_MESSAGE_EOS, NULL);
+  harness_assert_balanced ();
 }
 
 HARNESS_END_TEST;
@@ -399,7 +422,7 @@ reconnect_suite (void)
 
   tcase_add_checked_fixture (tc, harness_setup, harness_teardown);
   tcase_add_loop_test (tc, test_closed, 0, G_N_ELEMENTS (codes));
-  tcase_add_test (tc, test_rapid_succession);
+  tcase_add_test (tc, test_reconnection_with_new_session);
   tcase_add_test (tc, test_killed_and_started);
   tcase_add_test (tc, test_overtime);
   tcase_add_loop_test (tc, test_full_then_free, 0, 2);
@@ -413,7 +436,7 @@ reconnect_suite (void)
   tcase_add_test (tc, test_eos_while_waiting);
   tcase_add_test (tc, test_gone_for_good);
   tcase_add_test (tc, test_seek_while_waiting);
-  tcase_add_test (tc, test_back_off);
+  tcase_add_test (tc, test_connection_throttling);
   tcase_add_test (tc, test_cleanup_all_instances);
   suite_add_tcase (s, tc);
   return s;

@@ -160,6 +160,30 @@ GST_START_TEST (test_paused_keeps_the_session)
 
 HARNESS_END_TEST;
 
+/* The server pings, and hangs up on who does not answer in time; PAUSED is no reason not to. */
+GST_START_TEST (test_paused_longer_than_ping_timeout)
+{
+  guint64 pongs;
+
+  HARNESS_SCRIPT (ping_timeout, 1);
+  harness_make ("", "same-output-threshold", 1000, NULL);
+  harness_push_words (1, 7, 0, 0);
+  harness_state (GST_STATE_PLAYING);
+  harness_wait_final ("w5");
+  harness_start (GST_STATE_PAUSED);
+  harness_push_words (8, 5, 0, 0);
+  harness_state (GST_STATE_PAUSED);
+  pongs = harness_server_count (SCRIPTED_PONGS);
+  harness_wait_server (SCRIPTED_PONGS, pongs + 3);
+  harness_state (GST_STATE_PLAYING);
+  harness_eos ();
+  harness_wait (GST_MESSAGE_EOS, NULL);
+  harness_assert_words (1, 12, 0);
+  fail_unless_equals_uint64 (harness_server_count (SCRIPTED_UPGRADES), 1);
+}
+
+HARNESS_END_TEST;
+
 GST_START_TEST (test_many_pauses)
 {
   guint i;
@@ -392,6 +416,7 @@ states_suite (void)
   tcase_add_test (tc, test_preroll_waits_for_server);
   tcase_add_test (tc, test_live_is_not_held_up);
   tcase_add_test (tc, test_paused_keeps_the_session);
+  tcase_add_test (tc, test_paused_longer_than_ping_timeout);
   tcase_add_test (tc, test_many_pauses);
   tcase_add_test (tc, test_state_path);
   tcase_add_loop_test (tc, test_down, 0, N_PHASES);

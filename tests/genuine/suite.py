@@ -121,7 +121,7 @@ class Edges(GenuineTest):
         samples, _ = speech.load("librivox:2")
         path = options.work / "short.wav"
         speech.write(path, samples[:2 * speech.RATE * 3 // 10])
-        run = transcribe(self.server.uri, path)
+        run = transcribe(self.server.uri, path, drain_timeout=5000)
         # the server may say nothing at all about so little, and then nobody knows whether it is done
         self.check_ended_well(run, complete=False)
         self.check_received(run, 0.3)

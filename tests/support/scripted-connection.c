@@ -47,7 +47,8 @@ struct _Connection
   gchar *heard;                 /* after the end, when the transcriber is gone */
   TranscriberStats stats;
   gboolean idle;                /* no pass: a frame starts one */
-  GSource *timer;
+  guint n_messages;             /* with segments */
+  GSource *timer, *pong_timer;
 };
 
 static void next_pass (Connection * self);
@@ -145,9 +146,18 @@ connection_send_binary (Connection * self, GBytes * data)
 /* --- the end --- */
 
 static void
+stop_pings (Connection * self)
+{
+  if (self->pong_timer != NULL)
+    g_source_destroy (self->pong_timer);
+  g_clear_pointer (&self->pong_timer, g_source_unref);
+}
+
+static void
 finish (Connection * self)
 {
   stop_timer (self);
+  stop_pings (self);
   self->closing = TRUE;
   self->close_code = soup_websocket_connection_get_close_code (self->websocket);
   if (self->transcriber != NULL) {
@@ -215,12 +225,13 @@ static gboolean
 on_pass_ended (gpointer user_data)
 {
   Connection *self = user_data;
+  const ScriptedScript *script = &self->server->script;
   g_autoptr (GPtrArray) messages = g_ptr_array_new_with_free_func (g_free);
   TranscriberOutcome outcome;
   guint i;
 
   stop_timer (self);
-  if (!self->server->script.transcribe) {
+  if (!script->transcribe) {
     /* stuck in the lock; connection_update() goes on from here */
     self->idle = TRUE;
     return G_SOURCE_REMOVE;
@@ -230,7 +241,13 @@ on_pass_ended (gpointer user_data)
     scripted_server_note (self->server, SCRIPTED_MESSAGES, 1);
     send_json (self, g_ptr_array_index (messages, i));
   }
+  self->n_messages += messages->len;
   scripted_server_note (self->server, SCRIPTED_PASSES, 1);
+  if (script->close_after_messages > 0 &&
+      self->n_messages >= script->close_after_messages) {
+    connection_close (self, script->close_code);
+    return G_SOURCE_REMOVE;
+  }
   if (outcome == TRANSCRIBER_REPEATED) {
     start_timer (self, REPEAT_REST, on_rested);
   } else if (outcome == TRANSCRIBER_HEARD) {
@@ -493,6 +510,48 @@ on_message (SoupWebsocketConnection * websocket, SoupWebsocketDataType type,
   }
 }
 
+/* --- pings, which libsoup sends --- */
+
+static gboolean
+on_no_pong (gpointer user_data)
+{
+  Connection *self = user_data;
+
+  stop_pings (self);
+  connection_close (self, 1011);
+  return G_SOURCE_REMOVE;
+}
+
+/* One ping after this one, it must have been answered. */
+static void
+expect_pong (Connection * self)
+{
+  stop_pings (self);
+  self->pong_timer =
+      g_timeout_source_new (2100 * self->server->script.ping_timeout);
+  g_source_set_callback (self->pong_timer, on_no_pong, self, NULL);
+  g_source_attach (self->pong_timer, self->server->context);
+}
+
+static void
+on_pong (SoupWebsocketConnection * websocket, GBytes * message,
+    gpointer user_data)
+{
+  Connection *self = user_data;
+
+  scripted_server_note (self->server, SCRIPTED_PONGS, 1);
+  expect_pong (self);
+}
+
+static void
+start_pings (Connection * self)
+{
+  g_signal_connect (self->websocket, "pong", G_CALLBACK (on_pong), self);
+  soup_websocket_connection_set_keepalive_interval (self->websocket,
+      self->server->script.ping_timeout);
+  expect_pong (self);
+}
+
 /* --- for the server --- */
 
 Connection *
@@ -520,6 +579,8 @@ connection_new (ScriptedServer * server, SoupServerMessage * message)
   g_signal_connect (self->websocket, "closed", G_CALLBACK (on_closed), self);
   scripted_server_note (server, SCRIPTED_LIVE, 1);
   scripted_server_note (server, SCRIPTED_UPGRADES, 1);
+  if (server->script.ping_timeout > 0)
+    start_pings (self);
   if (server->script.close_at_upgrade != 0)
     connection_close (self, server->script.close_at_upgrade);
   return self;
@@ -563,6 +624,7 @@ void
 connection_free (Connection * self)
 {
   stop_timer (self);
+  stop_pings (self);
   g_clear_pointer (&self->transcriber, transcriber_free);
   g_queue_clear_full (&self->early, (GDestroyNotify) g_bytes_unref);
   g_array_unref (self->frame_sizes);

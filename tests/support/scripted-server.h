@@ -44,8 +44,10 @@ typedef struct
   gboolean transcribe;          /* FALSE: no pass ends any more (the shared model's lock is stuck); pings are answered */
   gboolean read;                /* FALSE: nothing is read from the sockets */
   guint64 close_after_samples;  /* of one session; 0: never */
-  gint close_code;
+  guint close_after_messages;   /* with segments, of one session; 0: never */
+  gint close_code;              /* of both */
   guint max_connection_time;    /* DISCONNECT and 1000, looked at when a frame has come */
+  guint ping_timeout;           /* seconds: pings so often, and 1011 for who has not answered the last; 0: no pings */
   TranscriberOptions model;
 } ScriptedScript;
 
@@ -62,6 +64,7 @@ typedef enum
   SCRIPTED_PASSES,              /* ended */
   SCRIPTED_MESSAGES,            /* with segments */
   SCRIPTED_END_OF_AUDIO,
+  SCRIPTED_PONGS,               /* answers to our pings */
   SCRIPTED_CLOSE_FRAMES,        /* closing frames that clients sent */
   SCRIPTED_CLOSED,              /* WebSockets gone */
   SCRIPTED_LIVE,                /* WebSockets open */
