@@ -7,6 +7,7 @@
 
 #include "whisperlive-stream.h"
 
+#include "whisperlive-debug.h"
 #include "whisperlive-drain.h"
 #include "whisperlive-pacer.h"
 
@@ -59,8 +60,8 @@ whisperlive_stream_new (WhisperLiveQueue * queue,
 {
   WhisperLiveStream *stream = g_new0 (WhisperLiveStream, 1);
 
-  GST_DEBUG_CATEGORY_INIT (whisperlive_stream_debug, "whisperlivestream", 0,
-      "WhisperLive audio and text");
+  WHISPERLIVE_DEBUG_CATEGORY_INIT (whisperlive_stream_debug,
+      "whisperlivestream", "WhisperLive audio and text");
   stream->queue = queue;
   stream->settings = settings;
   stream->timeline = whisperlive_timeline_new ();
