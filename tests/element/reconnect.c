@@ -390,25 +390,73 @@ GST_START_TEST (test_connection_throttling)
 
 HARNESS_END_TEST;
 
-/* More elements than the server takes, so that they are in different phases; all are cleaned up together. */
+/* A pipeline of its own, until its session is in @state. */
+static void
+add_instance (GPtrArray * instances, const gchar * uri, const gchar * state,
+    const gchar * source)
+{
+  g_autofree gchar *description =
+      g_strdup_printf ("%s ! whisperlivesink uri=%s retries=-1 "
+      "retry-delay=30000 close-timeout=1000 same-output-threshold=1000", source,
+      uri);
+  GstElement *pipeline = gst_parse_launch (description, NULL);
+  g_autoptr (GstBus) bus = gst_element_get_bus (pipeline);
+  gboolean there = FALSE;
+
+  g_ptr_array_add (instances, pipeline);
+  gst_element_set_state (pipeline, GST_STATE_PLAYING);
+  while (!there) {
+    g_autoptr (GstMessage) message =
+        gst_bus_timed_pop_filtered (bus, 30 * GST_SECOND, GST_MESSAGE_ELEMENT);
+
+    fail_unless (message != NULL, "not %s within 30 s", state);
+    there = gst_message_has_name (message, "whisperlive/state")
+        && g_str_equal (gst_structure_get_string (gst_message_get_structure
+            (message), "state"), state);
+  }
+}
+
+static void
+stop_instance (gpointer pipeline, gpointer unused)
+{
+  gst_element_set_state (pipeline, GST_STATE_NULL);
+}
+
+/* Ten in every phase that there is, cleaned up together */
 GST_START_TEST (test_cleanup_all_instances)
 {
-  GString *description =
-      g_string_new ("audiotestsrc is-live=true freq=440 ! tee name=t");
-  guint i;
+  static const gchar live[] = "audiotestsrc is-live=true";
+  static const gchar file[] = "audiotestsrc num-buffers=100";
+  g_autoptr (GPtrArray) instances =
+      g_ptr_array_new_with_free_func (gst_object_unref);
+  const gchar *uri = scripted_server_uri (h->server);
+  g_autoptr (GSocket) silent = NULL;
+  g_autofree gchar *silent_uri = NULL, *no_uri = NULL;
+  guint port;
 
-  for (i = 0; i < 10; i++)
-    g_string_append_printf (description,
-        " t. ! queue ! whisperlivesink name=sink%.0u uri=%s retries=-1 "
-        "close-timeout=1000 async=false", i, scripted_server_uri (h->server));
-  harness_launch (description->str);
-  g_string_free (description, TRUE);
-  harness_start (GST_STATE_PLAYING);
-  /* the server counts a client when its model is loaded: how many get in is not certain */
-  harness_wait_server (SCRIPTED_HANDSHAKES, 10);
-  harness_wait_server (SCRIPTED_READY, 4);
-  harness_wait_server (SCRIPTED_FRAMES, 8);
-  harness_unmake ();
+  silent = silent_port_new (&port);
+  silent_uri = g_strdup_printf ("ws://127.0.0.1:%u", port);
+  no_uri = g_strdup_printf ("ws://127.0.0.1:%u", unused_port ());
+
+  HARNESS_SCRIPT (transcribe, FALSE);
+  add_instance (instances, uri, "ready", live);
+  add_instance (instances, uri, "ready", live);
+  add_instance (instances, uri, "draining", file);
+  HARNESS_SCRIPT (full, TRUE);
+  add_instance (instances, uri, "waiting", live);
+  add_instance (instances, uri, "waiting", live);
+  HARNESS_SCRIPT (full, FALSE);
+  HARNESS_SCRIPT (hold_ready, TRUE);
+  add_instance (instances, uri, "connected", live);
+  HARNESS_SCRIPT (hold_upgrade, TRUE);
+  add_instance (instances, uri, "connecting", live);
+  add_instance (instances, silent_uri, "connecting", live);
+  add_instance (instances, no_uri, "waiting", live);
+  add_instance (instances, no_uri, "waiting", live);
+
+  g_ptr_array_foreach (instances, stop_instance, NULL);
+  g_ptr_array_set_size (instances, 0);
+  HARNESS_SCRIPT (hold_upgrade, FALSE);
   fail_unless (scripted_server_wait_equal (h->server, SCRIPTED_LIVE, 0));
 }
 
