@@ -7,6 +7,7 @@
  */
 
 #include "harness.h"
+#include "stuck-resolver.h"
 
 static gint
 connection_state (void)
@@ -232,7 +233,9 @@ HARNESS_END_TEST;
 
 typedef enum
 {
+  PHASE_RESOLVING,
   PHASE_CONNECTING,
+  PHASE_TLS,
   PHASE_UPGRADING,
   PHASE_LOADING,
   PHASE_STREAMING,
@@ -244,6 +247,7 @@ typedef enum
 } Phase;
 
 static GSocket *silent;
+static GResolver *resolver, *system_resolver;   /* that one is stuck */
 
 static void
 prepare (Phase phase)
@@ -261,12 +265,18 @@ prepare (Phase phase)
     HARNESS_SCRIPT (read, TRUE);
   else if (phase == PHASE_FULL)
     HARNESS_SCRIPT (full, TRUE);
-  else if (phase == PHASE_CONNECTING)
+  else if (phase == PHASE_CONNECTING || phase == PHASE_TLS)
     silent = silent_port_new (&port);
   else if (phase == PHASE_WAITING)
     port = unused_port ();
-  if (port != 0) {
-    uri = g_strdup_printf ("ws://127.0.0.1:%u", port);
+  if (phase == PHASE_RESOLVING) {
+    system_resolver = g_resolver_get_default ();
+    resolver = stuck_resolver_new ();
+    g_resolver_set_default (resolver);
+    g_object_set (h->sink, "uri", "ws://whisperlive.example:9090", NULL);
+  } else if (port != 0) {
+    uri = g_strdup_printf ("%s://127.0.0.1:%u", phase == PHASE_TLS ? "wss" :
+        "ws", port);
     g_object_set (h->sink, "uri", uri, NULL);
   }
   g_object_set (h->sink, "retries", -1, "retry-delay", 30000, "close-timeout",
@@ -279,7 +289,9 @@ reach (Phase phase)
   harness_push_words (1, 12, 0, 0);
   harness_start (phase == PHASE_STREAMING || phase == PHASE_DRAINING
       || phase == PHASE_BLOCKED ? GST_STATE_PLAYING : GST_STATE_PAUSED);
-  if (phase == PHASE_CONNECTING)
+  if (phase == PHASE_RESOLVING)
+    fail_unless (stuck_resolver_wait (resolver));
+  else if (phase == PHASE_CONNECTING || phase == PHASE_TLS)
     harness_wait_field ("whisperlive/state", "state", "connecting");
   else if (phase == PHASE_UPGRADING)
     harness_wait_server (SCRIPTED_REQUESTS, 1);
@@ -305,6 +317,13 @@ leave (Phase phase)
   scripted_server_thaw (h->server);
   g_clear_object (&silent);
   harness_unmake ();
+  if (resolver) {
+    g_resolver_set_default (system_resolver);
+    g_clear_object (&system_resolver);
+    g_object_add_weak_pointer (G_OBJECT (resolver), (gpointer *) & resolver);
+    g_object_unref (resolver);
+    fail_unless (resolver == NULL, "a look-up goes on");
+  }
   if (phase != PHASE_UPGRADING) {
     HARNESS_SCRIPT (read, TRUE);
     fail_unless (scripted_server_wait_equal (h->server, SCRIPTED_LIVE, 0));
@@ -371,6 +390,40 @@ GST_START_TEST (test_down_and_up)
 
 HARNESS_END_TEST;
 
+/* What two threads do to an element at the same time */
+static gpointer
+change_states (gpointer seed)
+{
+  GRand *rand = g_rand_new_with_seed (GPOINTER_TO_UINT (seed));
+  guint i;
+
+  for (i = 0; i < 50; i++)
+    gst_element_set_state (h->pipeline, g_rand_int_range (rand,
+            GST_STATE_NULL, GST_STATE_PLAYING + 1));
+  g_rand_free (rand);
+  return NULL;
+}
+
+GST_START_TEST (test_states_from_several_threads)
+{
+  GThread *threads[3];
+  guint i;
+
+  harness_launch ("audiotestsrc is-live=true ! whisperlivesink name=sink "
+      "async=false");
+  g_object_set (h->sink, "uri", scripted_server_uri (h->server),
+      "close-timeout", 100, NULL);
+  for (i = 0; i < G_N_ELEMENTS (threads); i++)
+    threads[i] = g_thread_new ("states", change_states, GUINT_TO_POINTER (i));
+  for (i = 0; i < G_N_ELEMENTS (threads); i++)
+    g_thread_join (threads[i]);
+  harness_start (GST_STATE_NULL);
+  harness_unmake ();
+  fail_unless (scripted_server_wait_equal (h->server, SCRIPTED_LIVE, 0));
+}
+
+HARNESS_END_TEST;
+
 GST_START_TEST (test_hundred_times)
 {
   guint i;
@@ -422,6 +475,7 @@ states_suite (void)
   tcase_add_loop_test (tc, test_down, 0, N_PHASES);
   tcase_add_loop_test (tc, test_down_frozen, 0, N_PHASES);
   tcase_add_loop_test (tc, test_down_and_up, 0, N_PHASES);
+  tcase_add_test (tc, test_states_from_several_threads);
   tcase_add_test (tc, test_hundred_times);
   suite_add_tcase (s, tc);
   return s;
