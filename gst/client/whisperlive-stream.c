@@ -88,12 +88,19 @@ whisperlive_stream_get_timeline (WhisperLiveStream * stream)
   return stream->timeline;
 }
 
-/* Silence in the wire format */
-static GBytes *
-make_silence (WhisperLiveStream * stream, guint samples)
+static gsize
+sample_size (const WhisperLiveStream * stream)
 {
   static const gsize sizes[] = { 4, 2, 1 };
-  gsize size = samples * sizes[stream->settings->audio_format];
+
+  return sizes[stream->settings->audio_format];
+}
+
+/* Silence in the wire format */
+static GBytes *
+make_silence (const WhisperLiveStream * stream, guint samples)
+{
+  gsize size = samples * sample_size (stream);
   guint8 *data = g_malloc0 (size);
 
   if (stream->settings->audio_format == WHISPERLIVE_FORMAT_UINT8)
@@ -132,10 +139,8 @@ whisperlive_stream_flushed (WhisperLiveStream * stream,
 static GBytes *
 pull_trial (WhisperLiveStream * stream)
 {
-  static const gsize sizes[] = { 4, 2, 1 };
   GBytes *frame = g_ptr_array_steal_index (stream->trial, 0);
-  guint samples = g_bytes_get_size (frame) /
-      sizes[stream->settings->audio_format];
+  guint samples = g_bytes_get_size (frame) / sample_size (stream);
 
   stream->connection_samples += samples;
   whisperlive_pacer_sent (&stream->pacer, samples);
