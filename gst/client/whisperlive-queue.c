@@ -547,7 +547,6 @@ whisperlive_queue_rewind (WhisperLiveQueue * queue)
   queue->next = queue->chunks.head;
   queue->stale = FALSE;
   head = queue->head;
-  g_cond_broadcast (&queue->cond);
   g_mutex_unlock (&queue->lock);
   return head;
 }
