@@ -310,6 +310,9 @@ step (WhisperLiveLifecycle * l, const WhisperLiveEvent * event, gint64 now)
       l->failures = 0;
       l->ready_at = 0;
       break;
+    case WHISPERLIVE_EVENT_ALIVE:
+      l->failures = 0;
+      break;
     case WHISPERLIVE_EVENT_DRAINED:
       if (l->ended && l->state != WHISPERLIVE_STATE_CLOSING)
         return finish (l, WHISPERLIVE_ACTION_SETTLE, now);

@@ -42,6 +42,7 @@ typedef enum
   WHISPERLIVE_EVENT_ALL_SENT,   /* nothing waits, after ENDED */
   WHISPERLIVE_EVENT_PROGRESS,   /* audio was sent, or text came */
   WHISPERLIVE_EVENT_TEXT,       /* a final: the session works */
+  WHISPERLIVE_EVENT_ALIVE,      /* the server made text of speech that it was tried with: the session works */
   WHISPERLIVE_EVENT_DRAINED,    /* the last words are there */
   WHISPERLIVE_EVENT_REPLACE,    /* this session is no good any more, a new one may be */
   WHISPERLIVE_EVENT_CLOSED,     /* the connection has ended, cleanly or not */

@@ -60,12 +60,18 @@ on_pong (gpointer owner, gint64 round_trip)
 static void
 on_segments (WhisperLiveSession * self, const GPtrArray * segments)
 {
+  gboolean tried;
+  GPtrArray *updates;
+
   if (self->lifecycle.state != WHISPERLIVE_STATE_READY
       && self->lifecycle.state != WHISPERLIVE_STATE_DRAINING)
     return;
-  whisperlive_session_report_updates (self,
-      whisperlive_stream_hear (self->stream, segments,
-          g_get_monotonic_time ()));
+  tried = whisperlive_stream_is_on_trial (self->stream);
+  updates = whisperlive_stream_hear (self->stream, segments,
+      g_get_monotonic_time ());
+  if (tried)
+    whisperlive_session_step (self, WHISPERLIVE_EVENT_ALIVE, "trial answered");
+  whisperlive_session_report_updates (self, updates);
   /* more may be sent now, or the drain be complete */
   whisperlive_loop_wake (self->loop);
 }

@@ -383,6 +383,12 @@ owes_since (WhisperLiveStream * stream)
   return flow.pass_at ? MAX (stream->pacer.heard, flow.pass_at) : NEVER;
 }
 
+gboolean
+whisperlive_stream_is_on_trial (WhisperLiveStream * stream)
+{
+  return stream->tried_at != 0;
+}
+
 gint64
 whisperlive_stream_try (WhisperLiveStream * stream, gint64 now)
 {
@@ -437,16 +443,17 @@ whisperlive_stream_is_stuck (WhisperLiveStream * stream, gint64 now,
   if (stream->stuck || !can_be_stuck (stream))
     return stream->stuck;
   whisperlive_queue_get_flow (stream->queue, &flow);
-  if (stream->draining && stream->drain.arrived != G_MAXINT64)
-    *again = MAX (pacer->heard, stream->drain.since) + patience;
-  else if (stream->draining)
-    *again = G_MAXINT64;
-  else if (flow.sent - flow.speech + flow.waiting + WHISPERLIVE_AFTERSOUND >
-      pacer->allowed)
+  if (stream->draining) {
+    /* on a slow line the audio may still be on its way */
+    if (stream->drain.arrived != G_MAXINT64)
+      *again = MAX (pacer->heard, stream->drain.since) + patience;
+  } else if (flow.sent - flow.speech + flow.waiting +
+      WHISPERLIVE_AFTERSOUND > pacer->allowed) {
     *again = pacer->heard + MIN (2 * patience, timeout);
-  /* nothing to try it with */
-  else if (stream->speech_level == 0 && since != NEVER && timeout != NEVER)
+  } else if (stream->speech_level == 0 && since != NEVER && timeout != NEVER) {
+    /* nothing to try it with */
     *again = since + timeout;
+  }
   stream->stuck = now >= *again;
   return stream->stuck;
 }

@@ -42,6 +42,8 @@ GPtrArray *whisperlive_stream_hear_translation (WhisperLiveStream * stream, cons
 /* A server that has not said anything about sound for response-timeout may hang, or there is no speech in it: the next frames are then
  * speech that has had its text. Returns when to call this again. */
 gint64 whisperlive_stream_try (WhisperLiveStream * stream, gint64 now);
+/* That speech is sent, or about to be, and the server has not answered. */
+gboolean whisperlive_stream_is_on_trial (WhisperLiveStream * stream);
 /* When the server's silence becomes too long: it has begun to make text of what it has and does not go on, or says nothing about
  * that speech; G_MAXINT64: it owes nothing. */
 gint64 whisperlive_stream_get_response_deadline (WhisperLiveStream * stream);

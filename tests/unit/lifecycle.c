@@ -388,6 +388,21 @@ GST_START_TEST (test_text_counts_anew)
 
 GST_END_TEST;
 
+GST_START_TEST (test_answered_trial_counts_anew)
+{
+  start ();
+  check_step (CLOSED, ABORT | REWIND, WAITING);
+  now = l.deadline;
+  check_step (DEADLINE, OPEN, CONNECTING);
+  check_step (UPGRADED, HANDSHAKE, CONNECTED);
+  check_step (SERVER_READY, STREAM, READY);
+  fail_unless_equals_int (l.failures, 1);
+  check_step (ALIVE, NOTHING, READY);
+  fail_unless_equals_int (l.failures, 0);
+}
+
+GST_END_TEST;
+
 GST_START_TEST (test_refused)
 {
   static const WhisperLiveState states[] = {
@@ -1154,6 +1169,7 @@ is_possible (const Walk * walk, WhisperLiveEventType type)
     case WHISPERLIVE_EVENT_SERVER_FULL:
     case WHISPERLIVE_EVENT_SERVER_BYE:
     case WHISPERLIVE_EVENT_TEXT:
+    case WHISPERLIVE_EVENT_ALIVE:
     case WHISPERLIVE_EVENT_CLOSED:
     case WHISPERLIVE_EVENT_REFUSED:
       return walk->connected;
@@ -1383,6 +1399,7 @@ lifecycle_suite (void)
   tcase_add_test (tc, test_time_outs_count_too);
   tcase_add_test (tc, test_ready_is_not_yet_a_working_session);
   tcase_add_test (tc, test_text_counts_anew);
+  tcase_add_test (tc, test_answered_trial_counts_anew);
   tcase_add_loop_test (tc, test_refused, 0, 4);
   tcase_add_test (tc, test_failed_is_final);
 

@@ -653,6 +653,22 @@ GST_START_TEST (test_stuck_by_quiet_at_the_end)
 
 GST_END_TEST;
 
+/* Quiet says nothing while the audio may still be on its way. */
+GST_START_TEST (test_not_stuck_before_arrival)
+{
+  push (3, LOUD);
+  pull ();
+  g_bytes_unref (whisperlive_stream_pull_padding (stream,
+          WHISPERLIVE_DRAIN_UNKNOWN, now));
+  now += 3600 * SECOND;
+  fail_if (is_stuck ());
+  fail_unless_equals_int64 (again, G_MAXINT64);
+  whisperlive_stream_set_arrived (stream, now);
+  fail_unless (is_stuck ());
+}
+
+GST_END_TEST;
+
 GST_START_TEST (test_stuck_by_quiet_after_slow_passes)
 {
   push (3, LOUD);
@@ -737,6 +753,7 @@ owe_text (void)
 GST_START_TEST (test_trial)
 {
   owe_text ();
+  fail_unless (whisperlive_stream_is_on_trial (stream));
   /* 3 s of speech between two pauses, at 7 s of the connection */
   fail_unless_equals_uint64 (pull_samples (), SAMPLES (5));
   fail_unless_equals_int64 (whisperlive_stream_get_response_deadline (stream),
@@ -745,6 +762,7 @@ GST_START_TEST (test_trial)
   check_hear ("C 0 5 One.; C 8 11 One.; P 11 11.2 One", "");
   fail_unless_equals_int64 (whisperlive_stream_get_response_deadline (stream),
       G_MAXINT64);
+  fail_if (whisperlive_stream_is_on_trial (stream));
   /* it has been answered: not again at once */
   fail_unless_equals_int64 (try_server (), now + 30 * SECOND);
   /* what comes next goes on where the stream was */
@@ -993,6 +1011,7 @@ stream_suite (void)
   tcase_add_test (tc, test_silence_is_not_stuck);
   tcase_add_test (tc, test_noise_is_not_stuck);
   tcase_add_test (tc, test_stuck_by_quiet_at_the_end);
+  tcase_add_test (tc, test_not_stuck_before_arrival);
   tcase_add_test (tc, test_stuck_by_quiet_after_slow_passes);
   tcase_add_test (tc, test_stuck_by_quiet_within_the_stream);
   tcase_add_test (tc, test_stuck_by_response_timeout);
