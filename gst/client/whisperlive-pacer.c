@@ -24,6 +24,11 @@
 #define SILENCE_SPEED 8
 /* Quiet for this long, or for three times its slowest pass so far: the server has nothing to say about what it holds. */
 #define STALL (2 * G_USEC_PER_SEC)
+/* Then sound goes at this speed, in percent of real time. With tiny.en a pass over noise can take 12 s (Whisper tries again and again), and
+ * what arrives meanwhile has to fit into the 15 s that the server keeps when it throws away. */
+#define STALLED_SPEED 125
+/* What a server has had before, and said nothing about */
+#define AGAIN_SPEED 400
 
 void
 whisperlive_pacer_start (WhisperLivePacer * pacer, guint max_server_lag_ms,
@@ -92,10 +97,12 @@ whisperlive_pacer_ask (WhisperLivePacer * pacer, const WhisperLiveFlow * flow,
     pacer->next = now;
     return WHISPERLIVE_PACER_NOW;
   }
-  if (sound + WHISPERLIVE_AFTERSOUND <= pacer->allowed && !full)
+  if (sound + WHISPERLIVE_AFTERSOUND <= pacer->allowed && !full) {
     duration /= SILENCE_SPEED;
-  else
+  } else {
+    duration = duration * 100 / (flow->again ? AGAIN_SPEED : STALLED_SPEED);
     at = MAX (at, pacer->heard + MAX (STALL, 3 * pacer->slowest));
+  }
   if (now < at)
     return at;
   /* from now on, not from when it was due: what was held up is not sent in a burst */

@@ -13,9 +13,6 @@
 GST_DEBUG_CATEGORY_STATIC (whisperlive_queue_debug);
 #define GST_CAT_DEFAULT whisperlive_queue_debug
 
-/* Enough for any server to make text of, samples */
-#define HEARD (3 * WHISPERLIVE_RATE)
-
 typedef enum
 {
   STREAM_FLOWING,
@@ -32,8 +29,6 @@ struct _WhisperLiveQueue
   GFunc wake;
   gpointer wake_data;
   GQueue chunks;                /* of WhisperLiveChunk, contiguous but for dropped ones, oldest first */
-  GQueue heard;                 /* of GBytes: the last that finals settled */
-  gsize heard_size;
   GList *next;                  /* the first one that waits, NULL when all are sent */
   guint64 head, tail;           /* positions: of the oldest sample that is not settled, and of the next to come */
   guint64 held;                 /* samples in chunks, from head on */
@@ -137,7 +132,6 @@ whisperlive_queue_new (void)
   g_mutex_init (&queue->lock);
   g_cond_init (&queue->cond);
   g_queue_init (&queue->chunks);
-  g_queue_init (&queue->heard);
   queue->losses = g_array_new (FALSE, FALSE, sizeof (WhisperLiveLoss));
   queue->max_held = G_MAXUINT64;
   return queue;
@@ -147,7 +141,6 @@ void
 whisperlive_queue_free (WhisperLiveQueue * queue)
 {
   g_queue_clear_full (&queue->chunks, (GDestroyNotify) whisperlive_chunk_free);
-  g_queue_clear_full (&queue->heard, (GDestroyNotify) g_bytes_unref);
   g_array_unref (queue->losses);
   g_mutex_clear (&queue->lock);
   g_cond_clear (&queue->cond);
@@ -245,8 +238,6 @@ whisperlive_queue_start (WhisperLiveQueue * queue, guint64 max_time)
 {
   g_mutex_lock (&queue->lock);
   g_queue_clear_full (&queue->chunks, (GDestroyNotify) whisperlive_chunk_free);
-  g_queue_clear_full (&queue->heard, (GDestroyNotify) g_bytes_unref);
-  queue->heard_size = 0;
   g_array_set_size (queue->losses, 0);
   queue->next = NULL;
   queue->head = queue->tail = queue->held = 0;
@@ -385,6 +376,7 @@ whisperlive_queue_get_flow (WhisperLiveQueue * queue, WhisperLiveFlow * flow)
 
     flow->sent = chunk->position;
     flow->waiting = chunk->samples;
+    flow->again = chunk->since != 0;
   }
   flow->sound = flow->speech = flow->sent;
   flow->lag = get_lag (queue);
@@ -405,7 +397,7 @@ whisperlive_queue_get_flow (WhisperLiveQueue * queue, WhisperLiveFlow * flow)
     }
     if (speech && flow->pass_at == 0 && chunk->position + chunk->samples >=
         flow->speech + WHISPERLIVE_SHORTEST_PASS)
-      flow->pass_at = chunk->sent_at;
+      flow->pass_at = chunk->since;
     flow->level = MAX (flow->level, chunk->level);
   }
   g_mutex_unlock (&queue->lock);
@@ -421,9 +413,11 @@ whisperlive_queue_send (WhisperLiveQueue * queue, gint64 now,
   if (queue->next) {
     chunk = queue->next->data;
     queue->next = queue->next->next;
-    if (!chunk->sent_at)
+    if (!chunk->sent)
       queue->sent += chunk->samples;
-    chunk->sent_at = now;
+    chunk->sent = TRUE;
+    if (!chunk->since)
+      chunk->since = now;
     *copy = *chunk;
     g_bytes_ref (copy->data);
   }
@@ -454,31 +448,14 @@ whisperlive_queue_find_pause (WhisperLiveQueue * queue, guint64 max)
   return end > max ? pause : 0;
 }
 
-/* Called with the lock. */
-static void
-remember (WhisperLiveQueue * queue, const WhisperLiveChunk * chunk)
-{
-  gsize most = g_bytes_get_size (chunk->data) / chunk->samples * HEARD;
-
-  g_queue_push_tail (&queue->heard, g_bytes_ref (chunk->data));
-  queue->heard_size += g_bytes_get_size (chunk->data);
-  while (queue->heard_size > most && queue->heard.length > 1) {
-    GBytes *oldest = g_queue_pop_head (&queue->heard);
-
-    queue->heard_size -= g_bytes_get_size (oldest);
-    g_bytes_unref (oldest);
-  }
-}
-
 void
-whisperlive_queue_settle (WhisperLiveQueue * queue, guint64 position,
-    gboolean heard)
+whisperlive_queue_settle (WhisperLiveQueue * queue, guint64 position)
 {
   WhisperLiveChunk *chunk;
 
   g_mutex_lock (&queue->lock);
-  while ((chunk = g_queue_peek_head (&queue->chunks))
-      && queue->chunks.head != queue->next && chunk->position < position) {
+  while ((chunk = g_queue_peek_head (&queue->chunks)) && chunk->sent
+      && chunk->position < position) {
     guint64 end = chunk->position + chunk->samples;
     guint64 from = MAX (queue->head, chunk->position);
     guint64 to = MIN (end, position);
@@ -490,8 +467,8 @@ whisperlive_queue_settle (WhisperLiveQueue * queue, guint64 position,
     queue->head = to;
     if (to < end)
       break;
-    if (heard)
-      remember (queue, chunk);
+    if (queue->next == queue->chunks.head)
+      queue->next = queue->next->next;
     whisperlive_chunk_free (g_queue_pop_head (&queue->chunks));
     /* over a gap that a dropped chunk left */
     chunk = g_queue_peek_head (&queue->chunks);
@@ -502,15 +479,19 @@ whisperlive_queue_settle (WhisperLiveQueue * queue, guint64 position,
 }
 
 GPtrArray *
-whisperlive_queue_get_heard (WhisperLiveQueue * queue)
+whisperlive_queue_copy (WhisperLiveQueue * queue, guint64 start, guint64 end)
 {
   GPtrArray *frames = g_ptr_array_new_with_free_func
       ((GDestroyNotify) g_bytes_unref);
   GList *l;
 
   g_mutex_lock (&queue->lock);
-  for (l = queue->heard.head; l; l = l->next)
-    g_ptr_array_add (frames, g_bytes_ref (l->data));
+  for (l = queue->chunks.head; l; l = l->next) {
+    const WhisperLiveChunk *chunk = l->data;
+
+    if (chunk->position < end && chunk->position + chunk->samples > start)
+      g_ptr_array_add (frames, g_bytes_ref (chunk->data));
+  }
   g_mutex_unlock (&queue->lock);
   return frames;
 }
@@ -523,10 +504,10 @@ whisperlive_queue_sent_before (WhisperLiveQueue * queue, gint64 time)
 
   g_mutex_lock (&queue->lock);
   position = queue->head;
-  for (l = queue->chunks.head; l != queue->next; l = l->next) {
-    WhisperLiveChunk *chunk = l->data;
+  for (l = queue->chunks.head; l; l = l->next) {
+    const WhisperLiveChunk *chunk = l->data;
 
-    if (chunk->sent_at >= time)
+    if (!chunk->since || chunk->since >= time)
       break;
     position = chunk->position + chunk->samples;
   }
@@ -535,15 +516,24 @@ whisperlive_queue_sent_before (WhisperLiveQueue * queue, gint64 time)
 }
 
 guint64
-whisperlive_queue_rewind (WhisperLiveQueue * queue)
+whisperlive_queue_rewind (WhisperLiveQueue * queue, gint64 away)
 {
   WhisperLiveChunk *first;
   guint64 head;
+  GList *l;
 
   g_mutex_lock (&queue->lock);
   first = g_queue_peek_head (&queue->chunks);
   if (first && queue->head > first->position)
     chunk_trim (first, queue->head - first->position);
+  for (l = queue->chunks.head; l; l = l->next) {
+    WhisperLiveChunk *chunk = l->data;
+
+    if (away == WHISPERLIVE_NOT_HEARD)
+      chunk->since = 0;
+    else if (chunk->since)
+      chunk->since += away;
+  }
   queue->next = queue->chunks.head;
   queue->stale = FALSE;
   head = queue->head;

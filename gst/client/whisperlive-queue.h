@@ -30,7 +30,8 @@ typedef struct
   gfloat level;                 /* loudest 10 ms, RMS, full scale is 1.0 */
   WhisperLiveMark mark;
   guint64 position;             /* of the first sample; written by the queue */
-  gint64 sent_at;               /* monotonic time, µs; written by the queue */
+  gboolean sent;                /* ever; written by the queue */
+  gint64 since;                 /* how long a server that works has had it, monotonic time, µs, 0: none has; written by the queue */
 } WhisperLiveChunk;
 
 /* Takes @data. */
@@ -77,11 +78,12 @@ typedef struct
   guint64 tail;                 /* end of what was received */
   guint64 sound;                /* first sample after head, and sent, of a chunk that is not silent; else == sent */
   guint64 speech;               /* likewise, but not the end of what was settled: finals often end before their last sound */
-  gint64 pass_at;               /* when enough for a pass over that was sent, µs; 0: there is not yet */
+  gint64 pass_at;               /* since when the server has had enough for a pass over that, µs; 0: it has not */
   guint64 loud;                 /* samples after head, and sent, of chunks that are not silent */
   gfloat level;                 /* loudest of the chunks that are sent and not settled */
   guint64 lag;                  /* samples that are sent and not settled */
   guint waiting;                /* samples of the next chunk to send, 0 if there is none */
+  gboolean again;               /* a server that works has had that chunk before */
   gboolean ended;               /* no more audio is coming for now, and the last words are awaited */
   guint generation;             /* counts flushes */
   gboolean stale;               /* the present connection was sent sound that has been flushed since */
@@ -123,14 +125,16 @@ void whisperlive_queue_get_flow (WhisperLiveQueue * queue, WhisperLiveFlow * flo
 gboolean whisperlive_queue_send (WhisperLiveQueue * queue, gint64 now, WhisperLiveChunk * copy);
 /* Samples from the next one to send up to the quietest place in the first @max; 0: no more than these wait. */
 guint64 whisperlive_queue_find_pause (WhisperLiveQueue * queue, guint64 max);
-/* Everything before @position is settled; @heard: by a final. */
-void whisperlive_queue_settle (WhisperLiveQueue * queue, guint64 position, gboolean heard);
-/* The last seconds of what finals have settled, as frames of GBytes; empty before the first. */
-GPtrArray *whisperlive_queue_get_heard (WhisperLiveQueue * queue);
-/* The end of what was sent before @time, for settling by age. */
+/* Everything before @position is settled, as far as it has been sent. */
+void whisperlive_queue_settle (WhisperLiveQueue * queue, guint64 position);
+/* Whole chunks, as GBytes, that are held and overlap with @start to @end. */
+GPtrArray *whisperlive_queue_copy (WhisperLiveQueue * queue, guint64 start, guint64 end);
+/* The end of what a server that works has had since before @time, for settling by age. */
 guint64 whisperlive_queue_sent_before (WhisperLiveQueue * queue, gint64 time);
-/* All that is held waits again. Returns the position of the first. */
-guint64 whisperlive_queue_rewind (WhisperLiveQueue * queue);
+/* All that is held waits again. Returns the position of the first. The server that had it worked, and @away, in µs, have passed since then;
+ * NOT_HEARD: nobody knows whether it did. */
+guint64 whisperlive_queue_rewind (WhisperLiveQueue * queue, gint64 away);
+#define WHISPERLIVE_NOT_HEARD G_MAXINT64
 /* All that is held is lost. */
 void whisperlive_queue_lose (WhisperLiveQueue * queue, WhisperLiveLossReason reason);
 /* Losses that nobody has been told of yet, in order: array of WhisperLiveLoss, or NULL. */

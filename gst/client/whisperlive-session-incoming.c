@@ -191,6 +191,7 @@ on_text (gpointer owner, const gchar * text, gsize length)
       on_server_warning (self, message->text);
       break;
     case WHISPERLIVE_MESSAGE_DISCONNECT:
+      whisperlive_stream_leave (self->stream, self->heard);
       whisperlive_session_step (self, WHISPERLIVE_EVENT_SERVER_BYE,
           "server disconnects");
       break;

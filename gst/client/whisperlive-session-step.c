@@ -235,7 +235,7 @@ carry_out (WhisperLiveSession * self, WhisperLiveActions actions, gint64 now)
   if (actions & WHISPERLIVE_ACTION_ABORT)
     drop_connection (self);
   if (actions & WHISPERLIVE_ACTION_REWIND)
-    whisperlive_queue_rewind (self->queue);
+    whisperlive_queue_rewind (self->queue, 0);
   if (actions & (WHISPERLIVE_ACTION_SETTLE | WHISPERLIVE_ACTION_LOSE))
     finish_stream (self, (actions & WHISPERLIVE_ACTION_SETTLE) != 0);
   if (actions & WHISPERLIVE_ACTION_OPEN)

@@ -112,6 +112,13 @@ lose_connection (WhisperLiveSession * self, const gchar * reason)
       self->error->message);
 }
 
+static void
+replace (WhisperLiveSession * self, const gchar * reason, gint64 now)
+{
+  whisperlive_stream_leave (self->stream, now);
+  whisperlive_session_step (self, WHISPERLIVE_EVENT_REPLACE, reason);
+}
+
 /* When the session is to be replaced: at a pause from 3/4 of its time on, without one at 19/20. */
 static gint64
 get_end_of_session (WhisperLiveSession * self, gint64 now)
@@ -147,8 +154,7 @@ keep_alive (WhisperLiveSession * self, gint64 now)
     return G_MAXINT64;
   }
   if (now >= end) {
-    whisperlive_session_step (self, WHISPERLIVE_EVENT_REPLACE,
-        "max-session-duration");
+    replace (self, "max-session-duration", now);
     return G_MAXINT64;
   }
   if (interval && now >= self->next_ping) {
@@ -196,23 +202,20 @@ work (WhisperLiveSession * self)
 {
   gint64 now = g_get_monotonic_time ();
   gint64 again = G_MAXINT64;
+  const gchar *why;
   WhisperLiveFlow flow;
 
   if (!self->settings || !self->lifecycle.running)
     goto out;
   look_at_queue (self, &flow);
   if (may_send (self)) {
-    if (flow.stale)
-      whisperlive_session_step (self, WHISPERLIVE_EVENT_REPLACE,
-          "the server has audio from before a flush");
-    else if (whisperlive_stream_is_stuck (self->stream, now, &again))
-      whisperlive_session_step (self, WHISPERLIVE_EVENT_REPLACE,
-          "no text from this session");
+    why = flow.stale ? "the server has audio from before a flush" :
+        whisperlive_stream_why_replace (self->stream, now, &again);
+    if (why)
+      replace (self, why, now);
   }
-  if (may_send (self)) {
-    again = MIN (again, whisperlive_stream_try (self->stream, now));
+  if (may_send (self))
     again = MIN (again, pump (self, now));
-  }
   whisperlive_queue_get_flow (self->queue, &flow);
   again = MIN (again, drain (self, &flow, now));
   again = MIN (again, keep_alive (self, now));

@@ -10,6 +10,7 @@
 #include "whisperlive-debug.h"
 #include "whisperlive-drain.h"
 #include "whisperlive-pacer.h"
+#include "whisperlive-trial.h"
 
 GST_DEBUG_CATEGORY_STATIC (whisperlive_stream_debug);
 #define GST_CAT_DEFAULT whisperlive_stream_debug
@@ -20,8 +21,10 @@ GST_DEBUG_CATEGORY_STATIC (whisperlive_stream_debug);
 #define LEVEL_DECAY 0.9f
 #define NO_POSITION G_MAXUINT64
 #define NEVER G_MAXINT64
-/* Silence before and after the speech that a session is tried with: no segment shall reach into it, or out of it. */
-#define TRIAL_PAUSE GST_SECOND
+/* Silence before and after the speech that a server is tried with */
+#define TRIAL_PAUSE WHISPERLIVE_RATE
+/* A server that works has gone over what it had so long before a trial: passes over noise can take 12 s. */
+#define GONE_OVER (15 * G_USEC_PER_SEC)
 /* Less sound than this is no word. */
 #define STUCK_SAMPLES (WHISPERLIVE_RATE / 2)
 #define MAX_REPLAYS 2
@@ -40,17 +43,15 @@ struct _WhisperLiveStream
   WhisperLiveTranscript *transcript, *translation;
   WhisperLivePacer pacer;
   WhisperLiveDrain drain;
+  WhisperLiveTrial trial;
   gboolean draining;            /* the padding was sent, and no audio since */
   guint64 connection_samples;   /* sent on this connection, with padding */
   guint64 next_position;        /* of the sample that would go on from the last one sent; NO_POSITION: none would */
   gfloat speech_level;
   gboolean stuck;               /* nothing but a new connection gets text out of what is left */
   guint replays;                /* for being stuck, since the last final */
-
-  /* A session that owes text is tried with speech that has had its own: does the server hang, or was it no speech? */
-  GPtrArray *trial;             /* of GBytes, what of it is still to be sent; NULL: nothing */
-  GstClockTime trial_start, trial_end;  /* on this connection; 0: there was none */
-  gint64 tried_at;              /* 0: never, or it has been answered */
+  gint64 heard;                 /* when the last message came, on whatever connection */
+  gint64 left_at;               /* the last connection was given up then, while the server worked; 0: it was not */
   gboolean doubtful;            /* sound was settled that the server said nothing about, and that has been told */
 };
 
@@ -78,7 +79,7 @@ whisperlive_stream_free (WhisperLiveStream * stream)
   whisperlive_timeline_free (stream->timeline);
   whisperlive_transcript_free (stream->transcript);
   whisperlive_transcript_free (stream->translation);
-  g_clear_pointer (&stream->trial, g_ptr_array_unref);
+  whisperlive_trial_clear (&stream->trial);
   g_free (stream);
 }
 
@@ -109,9 +110,18 @@ make_silence (const WhisperLiveStream * stream, guint samples)
 }
 
 void
+whisperlive_stream_leave (WhisperLiveStream * stream, gint64 now)
+{
+  stream->left_at = now;
+}
+
+void
 whisperlive_stream_begin (WhisperLiveStream * stream, gint64 now)
 {
-  stream->next_position = whisperlive_queue_rewind (stream->queue);
+  stream->next_position = whisperlive_queue_rewind (stream->queue,
+      stream->left_at ? now - stream->left_at : WHISPERLIVE_NOT_HEARD);
+  stream->left_at = 0;
+  whisperlive_trial_begin (&stream->trial);
   stream->connection_samples = 0;
   stream->draining = FALSE;
   whisperlive_timeline_begin (stream->timeline, stream->next_position);
@@ -121,9 +131,6 @@ whisperlive_stream_begin (WhisperLiveStream * stream, gint64 now)
       stream->stuck, now);
   stream->replays += stream->stuck;
   stream->stuck = FALSE;
-  stream->trial_start = stream->trial_end = 0;
-  stream->tried_at = 0;
-  g_clear_pointer (&stream->trial, g_ptr_array_unref);
 }
 
 void
@@ -136,25 +143,6 @@ whisperlive_stream_flushed (WhisperLiveStream * stream,
   whisperlive_transcript_discard (stream->translation, flow->head);
 }
 
-static GBytes *
-pull_trial (WhisperLiveStream * stream)
-{
-  GBytes *frame = g_ptr_array_steal_index (stream->trial, 0);
-  guint samples = g_bytes_get_size (frame) / sample_size (stream);
-
-  stream->connection_samples += samples;
-  whisperlive_pacer_sent (&stream->pacer, samples);
-  if (stream->trial->len == 0) {
-    stream->trial_end =
-        WHISPERLIVE_SAMPLES_TO_TIME (stream->connection_samples);
-    if (stream->next_position != NO_POSITION)
-      whisperlive_timeline_jump (stream->timeline, stream->trial_end,
-          stream->next_position);
-    g_clear_pointer (&stream->trial, g_ptr_array_unref);
-  }
-  return frame;
-}
-
 GBytes *
 whisperlive_stream_pull (WhisperLiveStream * stream, gint64 now, gint64 * again)
 {
@@ -164,8 +152,8 @@ whisperlive_stream_pull (WhisperLiveStream * stream, gint64 now, gint64 * again)
   gint64 at;
 
   *again = G_MAXINT64;
-  if (stream->trial)
-    return pull_trial (stream);
+  if (whisperlive_trial_is_on (&stream->trial))
+    return whisperlive_trial_pull (&stream->trial, now);
   whisperlive_queue_get_flow (stream->queue, &flow);
   if (!flow.waiting)
     return NULL;
@@ -246,7 +234,7 @@ settle (WhisperLiveStream * stream)
   whisperlive_queue_get_flow (stream->queue, &flow);
   stream->speech_level = MAX (flow.level, stream->speech_level * LEVEL_DECAY);
   whisperlive_queue_settle (stream->queue,
-      whisperlive_transcript_settled (stream->transcript), TRUE);
+      whisperlive_transcript_settled (stream->transcript));
 }
 
 /* What the server has sounds like the speech that it made text of, and it has not said anything that could be text of it. */
@@ -280,28 +268,44 @@ hear_while_draining (WhisperLiveStream * stream, GstClockTime last,
     stream->drain.quiet_at = now;
 }
 
-/* What is not about the speech that the session was tried with. A segment without times passes. */
-static GPtrArray *
-without_trial (WhisperLiveStream * stream, const GPtrArray * segments)
+/* Before it is settled: speech that a server can be tried with. */
+static void
+keep_for_trial (WhisperLiveStream * stream, const GPtrArray * updates)
 {
-  GPtrArray *rest = g_ptr_array_new ();
-  guint i;
+  GPtrArray *speech;
+  guint i, characters;
 
-  for (i = 0; i < segments->len; i++) {
-    WhisperLiveSegment *segment = g_ptr_array_index (segments, i);
+  for (i = 0; i < updates->len; i++) {
+    const WhisperLiveUpdate *update = g_ptr_array_index (updates, i);
 
-    if (segment->start >= stream->trial_end || segment->end <=
-        stream->trial_start || stream->trial_end == 0)
-      g_ptr_array_add (rest, segment);
+    characters = g_utf8_strlen (update->segment->text, -1);
+    if (!update->final || !whisperlive_trial_wants (&stream->trial, characters))
+      continue;
+    speech = whisperlive_queue_copy (stream->queue, update->start, update->end);
+    g_ptr_array_insert (speech, 0, make_silence (stream, TRIAL_PAUSE));
+    g_ptr_array_add (speech, make_silence (stream, TRIAL_PAUSE));
+    whisperlive_trial_set_speech (&stream->trial, speech, characters);
   }
-  return rest;
+}
+
+/* The server works: so it has gone over what it had before, and there is no speech in that. */
+static void
+hear_trial (WhisperLiveStream * stream, gint64 now)
+{
+  if (stream->trial.state == WHISPERLIVE_TRIAL_RUNNING)
+    whisperlive_queue_settle (stream->queue,
+        whisperlive_queue_sent_before (stream->queue,
+            stream->trial.wanted_at - GONE_OVER));
+  whisperlive_trial_answer (&stream->trial);
+  /* nor will another connection find any */
+  stream->replays = MAX_REPLAYS;
+  stream->heard = now;
 }
 
 GPtrArray *
 whisperlive_stream_hear (WhisperLiveStream * stream,
     const GPtrArray * segments, gint64 now)
 {
-  g_autoptr (GPtrArray) ours = without_trial (stream, segments);
   guint64 settled = whisperlive_transcript_settled (stream->transcript);
   GstClockTime last = 0, completed = 0;
   gboolean final, open = FALSE;
@@ -309,8 +313,12 @@ whisperlive_stream_hear (WhisperLiveStream * stream,
   GPtrArray *updates;
   guint i;
 
-  for (i = 0; i < ours->len; i++) {
-    WhisperLiveSegment *segment = g_ptr_array_index (ours, i);
+  if (whisperlive_trial_is_on (&stream->trial)) {
+    hear_trial (stream, now);
+    return g_ptr_array_new ();
+  }
+  for (i = 0; i < segments->len; i++) {
+    WhisperLiveSegment *segment = g_ptr_array_index (segments, i);
 
     open |= !segment->completed;
     if (!GST_CLOCK_TIME_IS_VALID (segment->end))
@@ -321,13 +329,15 @@ whisperlive_stream_hear (WhisperLiveStream * stream,
   }
   /* not what this message settles: its own times are still to be told */
   whisperlive_timeline_forget (stream->timeline, settled);
-  updates = whisperlive_transcript_take (stream->transcript, ours,
+  updates = whisperlive_transcript_take (stream->transcript, segments,
       stream->timeline);
-  stream->tried_at = 0;
+  stream->heard = now;
   final = whisperlive_transcript_settled (stream->transcript) > settled;
   if (final) {
     stream->replays = 0;
     stream->doubtful = FALSE;
+    whisperlive_trial_set_alive (&stream->trial);
+    keep_for_trial (stream, updates);
     settle (stream);
   }
   whisperlive_queue_get_flow (stream->queue, &flow);
@@ -345,9 +355,9 @@ GPtrArray *
 whisperlive_stream_hear_translation (WhisperLiveStream * stream,
     const GPtrArray * segments)
 {
-  g_autoptr (GPtrArray) ours = without_trial (stream, segments);
-
-  return whisperlive_transcript_take (stream->translation, ours,
+  if (whisperlive_trial_is_on (&stream->trial))
+    return g_ptr_array_new ();
+  return whisperlive_transcript_take (stream->translation, segments,
       stream->timeline);
 }
 
@@ -364,10 +374,10 @@ whisperlive_stream_get_response_deadline (WhisperLiveStream * stream)
 {
   gint64 timeout = response_timeout (stream);
 
-  if (timeout == NEVER || stream->trial)
+  if (timeout == NEVER)
     return G_MAXINT64;
-  if (stream->tried_at)
-    return stream->tried_at + timeout;
+  if (stream->trial.state == WHISPERLIVE_TRIAL_RUNNING)
+    return stream->trial.sent_at ? stream->trial.sent_at + timeout : G_MAXINT64;
   return stream->pacer.open ? stream->pacer.heard + timeout : G_MAXINT64;
 }
 
@@ -380,43 +390,13 @@ owes_since (WhisperLiveStream * stream)
   if (!owes_text (stream))
     return NEVER;
   whisperlive_queue_get_flow (stream->queue, &flow);
-  return flow.pass_at ? MAX (stream->pacer.heard, flow.pass_at) : NEVER;
+  return flow.pass_at ? MAX (stream->heard, flow.pass_at) : NEVER;
 }
 
 gboolean
 whisperlive_stream_is_on_trial (WhisperLiveStream * stream)
 {
-  return stream->tried_at != 0;
-}
-
-gint64
-whisperlive_stream_try (WhisperLiveStream * stream, gint64 now)
-{
-  gint64 since, timeout = response_timeout (stream);
-
-  if (timeout == NEVER || stream->draining || stream->trial || stream->tried_at)
-    return G_MAXINT64;
-  since = owes_since (stream);
-  if (since == NEVER)
-    return G_MAXINT64;
-  if (now < since + timeout)
-    return since + timeout;
-  stream->trial = whisperlive_queue_get_heard (stream->queue);
-  if (stream->trial->len == 0) {
-    g_clear_pointer (&stream->trial, g_ptr_array_unref);
-    return G_MAXINT64;
-  }
-  g_ptr_array_insert (stream->trial, 0, make_silence (stream,
-          WHISPERLIVE_TIME_TO_SAMPLES (TRIAL_PAUSE)));
-  g_ptr_array_add (stream->trial, make_silence (stream,
-          WHISPERLIVE_TIME_TO_SAMPLES (TRIAL_PAUSE)));
-  stream->trial_start =
-      WHISPERLIVE_SAMPLES_TO_TIME (stream->connection_samples);
-  stream->trial_end = GST_CLOCK_TIME_NONE;
-  stream->tried_at = now;
-  GST_INFO ("no text for response-timeout: does the server make text of "
-      "speech that has had its own?");
-  return G_MAXINT64;
+  return stream->trial.state == WHISPERLIVE_TRIAL_RUNNING;
 }
 
 gboolean
@@ -428,9 +408,8 @@ whisperlive_stream_is_pausing (WhisperLiveStream * stream)
   return flow.speech >= flow.sent;
 }
 
-gboolean
-whisperlive_stream_is_stuck (WhisperLiveStream * stream, gint64 now,
-    gint64 * again)
+static gboolean
+is_stuck (WhisperLiveStream * stream, gint64 now, gint64 * again)
 {
   const WhisperLivePacer *pacer = &stream->pacer;
   gint64 patience = pacer->slowest ? MAX (QUIET, 4 * pacer->slowest) :
@@ -439,7 +418,6 @@ whisperlive_stream_is_stuck (WhisperLiveStream * stream, gint64 now,
   gint64 since = owes_since (stream);
   WhisperLiveFlow flow;
 
-  *again = G_MAXINT64;
   if (stream->stuck || !can_be_stuck (stream))
     return stream->stuck;
   whisperlive_queue_get_flow (stream->queue, &flow);
@@ -450,12 +428,36 @@ whisperlive_stream_is_stuck (WhisperLiveStream * stream, gint64 now,
   } else if (flow.sent - flow.speech + flow.waiting +
       WHISPERLIVE_AFTERSOUND > pacer->allowed) {
     *again = pacer->heard + MIN (2 * patience, timeout);
-  } else if (stream->speech_level == 0 && since != NEVER && timeout != NEVER) {
+  } else if (!stream->trial.speech && since != NEVER && timeout != NEVER) {
     /* nothing to try it with */
     *again = since + timeout;
   }
   stream->stuck = now >= *again;
   return stream->stuck;
+}
+
+const gchar *
+whisperlive_stream_why_replace (WhisperLiveStream * stream, gint64 now,
+    gint64 * again)
+{
+  gint64 at = G_MAXINT64;
+
+  *again = G_MAXINT64;
+  if (stream->trial.state == WHISPERLIVE_TRIAL_ANSWERED)
+    return "the server works: on with the stream";
+  if (whisperlive_trial_is_on (&stream->trial))
+    return NULL;
+  if (!stream->draining)
+    at = whisperlive_trial_get_time (&stream->trial, owes_since (stream),
+        response_timeout (stream));
+  if (now >= at) {
+    whisperlive_trial_start (&stream->trial, now);
+    return "no text for response-timeout: does the server work?";
+  }
+  if (is_stuck (stream, now, again))
+    return "no text from this session";
+  *again = MIN (*again, at);
+  return NULL;
 }
 
 gboolean
@@ -487,7 +489,7 @@ whisperlive_stream_finish (WhisperLiveStream * stream, gboolean complete)
   settle (stream);
   if (complete) {
     whisperlive_queue_get_flow (stream->queue, &flow);
-    whisperlive_queue_settle (stream->queue, flow.tail, FALSE);
+    whisperlive_queue_settle (stream->queue, flow.tail);
   }
   return updates;
 }
@@ -501,11 +503,11 @@ whisperlive_stream_settle_by_age (WhisperLiveStream * stream, gint64 now)
   WhisperLiveFlow flow;
 
   /* that will tell more */
-  if (stream->tried_at)
+  if (whisperlive_trial_is_on (&stream->trial))
     return FALSE;
   whisperlive_queue_get_flow (stream->queue, &flow);
   stream->doubtful |= flow.speech < position
-      && flow.pass_at >= stream->pacer.heard && owes_text (stream);
-  whisperlive_queue_settle (stream->queue, position, FALSE);
+      && flow.pass_at >= stream->heard && owes_text (stream);
+  whisperlive_queue_settle (stream->queue, position);
   return stream->doubtful && !told;
 }

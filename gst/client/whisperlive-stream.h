@@ -22,6 +22,8 @@ WhisperLiveStream *whisperlive_stream_new (WhisperLiveQueue * queue, const Whisp
 void whisperlive_stream_free (WhisperLiveStream * stream);
 const WhisperLiveTimeline *whisperlive_stream_get_timeline (WhisperLiveStream * stream);
 
+/* The connection is given up although the server works. */
+void whisperlive_stream_leave (WhisperLiveStream * stream, gint64 now);
 /* A connection is ready for audio: what is not settled goes out again. */
 void whisperlive_stream_begin (WhisperLiveStream * stream, gint64 now);
 /* The queue was flushed. */
@@ -39,20 +41,18 @@ void whisperlive_stream_set_arrived (WhisperLiveStream * stream, gint64 now);
 GPtrArray *whisperlive_stream_hear (WhisperLiveStream * stream, const GPtrArray * segments, gint64 now);
 /* The same with what has been translated. */
 GPtrArray *whisperlive_stream_hear_translation (WhisperLiveStream * stream, const GPtrArray * segments);
-/* A server that has not said anything about sound for response-timeout may hang, or there is no speech in it: the next frames are then
- * speech that has had its text. Returns when to call this again. */
-gint64 whisperlive_stream_try (WhisperLiveStream * stream, gint64 now);
-/* That speech is sent, or about to be, and the server has not answered. */
+/* This connection is for speech that has had its text, and the server has not answered: see whisperlive-trial.h. */
 gboolean whisperlive_stream_is_on_trial (WhisperLiveStream * stream);
-/* When the server's silence becomes too long: it has begun to make text of what it has and does not go on, or says nothing about
- * that speech; G_MAXINT64: it owes nothing. */
+/* When the server's silence becomes too long: it has begun to make text of what it has and does not go on, or does not answer a trial;
+ * G_MAXINT64: it owes nothing. */
 gint64 whisperlive_stream_get_response_deadline (WhisperLiveStream * stream);
 /* Nobody is speaking, as far as the server has told and was told. */
 gboolean whisperlive_stream_is_pausing (WhisperLiveStream * stream);
 /* All that is sent has been transcribed, and nothing waits. *@again as in pull(). */
 gboolean whisperlive_stream_is_drained (WhisperLiveStream * stream, gint64 now, gint64 * again);
-/* The server will never say what it heard in what it has: a new connection is needed, and begin() will go about it otherwise. */
-gboolean whisperlive_stream_is_stuck (WhisperLiveStream * stream, gint64 now, gint64 * again);
+/* Why a new connection is needed, which begin() will then use otherwise, or NULL: the server will never say what it heard in what it has,
+ * or is to be tried, or has been. *@again as in pull(). */
+const gchar *whisperlive_stream_why_replace (WhisperLiveStream * stream, gint64 now, gint64 * again);
 /* The open partial becomes final. @complete: everything is settled; else only what the finals cover. */
 GPtrArray *whisperlive_stream_finish (WhisperLiveStream * stream, gboolean complete);
 /* What a responsive server has had for longer than its buffer lasts is settled, text or not. TRUE, once until the next final: it had

@@ -58,6 +58,19 @@ assert_sessions (guint n)
   }
 }
 
+/* A "whisperlive/state" has a @field of this @value. */
+static gboolean
+was_told (const gchar * field, const gchar * value)
+{
+  const GstStructure *structure;
+  guint i;
+
+  for (i = 0; (structure = harness_nth ("whisperlive/state", i)); i++)
+    if (g_strcmp0 (gst_structure_get_string (structure, field), value) == 0)
+      return TRUE;
+  return FALSE;
+}
+
 static const gint codes[] = { SCRIPTED_RESET, 1000, 1001, 1009, 1011, 4000 };
 
 GST_START_TEST (test_closed)
@@ -191,11 +204,12 @@ GST_START_TEST (test_no_response)
 
 HARNESS_END_TEST;
 
-/* It stays so: a new session has no partial to wait for, and is tried with speech that has had its text. */
+/* It stays so: the second session has no partial to wait for, and the third is for a trial. */
 GST_START_TEST (test_no_response_for_good)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (ScriptedSession) second = NULL;
+  guint i;
 
   harness_make ("", ALWAYS, "response-timeout", 500, "keepalive-interval", 100,
       "retries", 2, NULL);
@@ -207,12 +221,17 @@ GST_START_TEST (test_no_response_for_good)
   error = harness_wait_error ();
   fail_unless (g_error_matches (error, GST_RESOURCE_ERROR,
           GST_RESOURCE_ERROR_WRITE));
-  fail_unless_equals_uint64 (harness_stat ("sessions"), 3);
+  fail_unless_equals_uint64 (harness_stat ("sessions"), 4);
   fail_unless (harness_stat ("audio-lost") > 0);
   harness_assert_balanced ();
   second = scripted_server_session (h->server, 1);
   fail_unless (g_str_has_prefix (second->heard, "w6 w7 w8"));
-  fail_unless (strstr (second->heard, "w4 w5") != NULL, "%s", second->heard);
+  for (i = 2; i < 4; i++) {
+    g_autoptr (ScriptedSession) trial = scripted_server_session (h->server, i);
+
+    fail_unless (g_str_has_prefix (trial->heard, "w1"), "%s", trial->heard);
+    fail_if (strstr (trial->heard, "w6"), "%s", trial->heard);
+  }
 }
 
 HARNESS_END_TEST;
@@ -246,6 +265,27 @@ GST_START_TEST (test_silence_is_no_loss)
   harness_wait (GST_MESSAGE_EOS, NULL);
   harness_assert_finals ("w1 w2 w3 w4 w5 w6 w7 w8 w9 w10");
   assert_sessions (1);
+}
+
+HARNESS_END_TEST;
+
+/* Nor by one that has been sent noise or music: it is tried, and has nothing to say about that. */
+GST_START_TEST (test_noise_is_no_loss)
+{
+  harness_make ("", ALWAYS, "response-timeout", 1000, "same-output-threshold",
+      3, NULL);
+  harness_push_words (1, 8, 0, 0.5);
+  harness_push_hiss (18);
+  harness_push_words (9, 8, 0, 0);
+  harness_state (GST_STATE_PLAYING);
+  harness_eos ();
+  harness_wait (GST_MESSAGE_EOS, NULL);
+  harness_assert_finals ("w1 w2 w3 w4 w5 w6 w7 w8 w9 w10 w11 w12 w13 w14 w15 "
+      "w16");
+  fail_if (was_told ("state", "waiting"));
+  fail_unless_equals_uint64 (harness_stat ("audio-lost"), 0);
+  harness_assert_balanced ();
+  fail_unless (was_told ("reason", "the server works: on with the stream"));
 }
 
 HARNESS_END_TEST;
@@ -479,6 +519,7 @@ reconnect_suite (void)
   tcase_add_test (tc, test_no_response_for_good);
   tcase_add_test (tc, test_no_response_for_long);
   tcase_add_test (tc, test_silence_is_no_loss);
+  tcase_add_test (tc, test_noise_is_no_loss);
   tcase_add_test (tc, test_stops_reading);
   tcase_add_test (tc, test_max_session_duration);
   tcase_add_test (tc, test_eos_while_waiting);

@@ -307,6 +307,14 @@ harness_push_silence (gdouble seconds)
 }
 
 void
+harness_push_hiss (gdouble seconds)
+{
+  g_autoptr (GBytes) pcm = spoken_hiss (seconds, h->rate, h->channels);
+
+  harness_push_pcm (pcm);
+}
+
+void
 harness_eos (void)
 {
   GstFlowReturn flow;

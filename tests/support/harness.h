@@ -72,6 +72,8 @@ void harness_script (void (*edit) (ScriptedScript * script));
 /* Words in buffers of 20 ms, with timestamps that go on. */
 void harness_push_words (guint first, guint count, gdouble lead, gdouble tail);
 void harness_push_silence (gdouble seconds);
+/* Loud, and no word */
+void harness_push_hiss (gdouble seconds);
 void harness_eos (void);
 /* S16LE, interleaved; also the caps when rate and channels changed */
 void harness_push_pcm (GBytes * pcm);

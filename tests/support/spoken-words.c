@@ -15,6 +15,8 @@
 #define HOP (RATE / 200)
 #define LOUD 0.05f
 #define EDGE 0.02f
+/* Hz, above every word */
+#define HISS 5000.0
 #define AMPLITUDE 0.4
 #define RAMP_SECONDS 0.005
 
@@ -51,6 +53,22 @@ spoken_words (guint first, guint count, guint rate, guint channels,
       samples[(n_lead + i) * channels + c] =
           GINT16_TO_LE ((gint16) lround (32767 * tone (first + word, t)));
   }
+  return g_bytes_new_take (samples, n_frames * channels * sizeof (gint16));
+}
+
+GBytes *
+spoken_hiss (gdouble seconds, guint rate, guint channels)
+{
+  gsize n_frames = lround (seconds * rate);
+  gint16 *samples = g_new0 (gint16, n_frames * channels);
+  gsize i;
+  guint c;
+
+  for (i = 0; i + rate / 10 < n_frames; i++)
+    for (c = 0; c < channels; c++)
+      samples[i * channels + c] =
+          GINT16_TO_LE ((gint16) lround (32767 * AMPLITUDE *
+              sin (2 * G_PI * HISS * i / rate)));
   return g_bytes_new_take (samples, n_frames * channels * sizeof (gint16));
 }
 
@@ -114,6 +132,8 @@ add_word (GArray * words, const gfloat * samples, gsize begin, gsize end)
   word.cut = end - begin < RATE * 37 / 100;
   margin = word.cut ? 0 : RATE / 100;
   f = frequency (samples + begin + margin, end - begin - 2 * margin);
+  if (f > HISS - 1000)
+    return;
   word.number = lround ((f - 100) / 10);
   if (word.number < 0 || fabs (f - 100 - 10.0 * word.number) > 4)
     word.number = -1;

@@ -1,6 +1,6 @@
 /* spoken-words: speech with a known truth, made of tones
  *
- * Word k is a tone of 100 + 10 k Hz, 0.4 s long and followed by 0.1 s of nothing. No model is needed to read it.
+ * Word k is a tone of 100 + 10 k Hz, 0.4 s long and followed by 0.1 s of nothing. No model is needed to read it. A hiss is no word.
  *
  * Copyright (C) 2026 the whisperlivesink authors
  *
@@ -19,6 +19,8 @@ G_BEGIN_DECLS
 /* Words @first to @first + @count - 1 as interleaved S16LE, the same in each channel, with silence before and after.
  * Words up to 300 survive 8 kHz. */
 GBytes *spoken_words (guint first, guint count, guint rate, guint channels, gdouble lead, gdouble tail);
+/* As loud as the words, and followed by 0.1 s of nothing; at 16 kHz and more */
+GBytes *spoken_hiss (gdouble seconds, guint rate, guint channels);
 /* "w1 w2 w3" */
 gchar *spoken_text (guint first, guint count);
 

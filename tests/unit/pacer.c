@@ -294,12 +294,25 @@ GST_START_TEST (test_stall)
   now += 2 * SECOND - 1;
   check_waits (1);
   now++;
-  /* then at its own speed, as a server must take it */
+  /* then hardly faster than its own speed, which a server must be able to take */
   fail_unless_equals_int (send_now (TRUE), 1);
-  check_waits (CHUNK_TIME);
-  now += CHUNK_TIME;
+  check_waits (CHUNK_TIME * 4 / 5);
+  now += CHUNK_TIME * 4 / 5;
   fail_unless_equals_int (send_now (TRUE), 1);
-  check_waits (CHUNK_TIME);
+  check_waits (CHUNK_TIME * 4 / 5);
+}
+
+GST_END_TEST;
+
+/* What a server has had before takes no more than a quarter of its time. */
+GST_START_TEST (test_stall_again)
+{
+  flow.again = TRUE;
+  send_now (TRUE);
+  check_waits (2 * SECOND);
+  now += 2 * SECOND;
+  fail_unless_equals_int (send_now (TRUE), 1);
+  check_waits (CHUNK_TIME / 4);
 }
 
 GST_END_TEST;
@@ -621,6 +634,7 @@ pacer_suite (void)
 
   tc = add_case (suite, "stall");
   tcase_add_test (tc, test_stall);
+  tcase_add_test (tc, test_stall_again);
   tcase_add_test (tc, test_stall_is_over);
   tcase_add_test (tc, test_stall_of_a_slow_server);
   tcase_add_test (tc, test_pause_is_not_a_pass);

@@ -198,7 +198,7 @@ GST_START_TEST (test_flow)
 
   push (5);
   send (3);
-  whisperlive_queue_settle (queue, N, TRUE);
+  whisperlive_queue_settle (queue, N);
   flow = get_flow ();
   fail_unless_equals_uint64 (flow.head, N);
   fail_unless_equals_uint64 (flow.sent, 3 * N);
@@ -286,11 +286,11 @@ GST_END_TEST;
 GST_START_TEST (test_end_of_settled_sound)
 {
   send_pattern ("########--");
-  whisperlive_queue_settle (queue, 2 * N, TRUE);
+  whisperlive_queue_settle (queue, 2 * N);
   check_sound (2 * N, 7 * N, 6 * N);
-  whisperlive_queue_settle (queue, 3 * N, TRUE);
+  whisperlive_queue_settle (queue, 3 * N);
   check_sound (3 * N, 10 * N, 5 * N);
-  whisperlive_queue_settle (queue, 8 * N, TRUE);
+  whisperlive_queue_settle (queue, 8 * N);
   check_sound (10 * N, 10 * N, 0);
 }
 
@@ -299,7 +299,7 @@ GST_END_TEST;
 GST_START_TEST (test_sound_after_settled_sound)
 {
   send_pattern ("###---####");
-  whisperlive_queue_settle (queue, 2 * N + N / 2, TRUE);
+  whisperlive_queue_settle (queue, 2 * N + N / 2);
   check_sound (2 * N + N / 2, 7 * N, N / 2 + 4 * N);
 }
 
@@ -436,7 +436,7 @@ GST_START_TEST (test_losses_apart)
   push (10);
   push_level (LOUD, WHISPERLIVE_FULL_DROP_NEW);
   send (1);
-  whisperlive_queue_settle (queue, N, TRUE);
+  whisperlive_queue_settle (queue, N);
   push (1);
   push_level (LOUD, WHISPERLIVE_FULL_DROP_NEW);
   losses = whisperlive_queue_take_losses (queue);
@@ -455,7 +455,7 @@ GST_START_TEST (test_settle_over_a_gap)
   push_level (LOUD, WHISPERLIVE_FULL_DROP_OLD);
   send (7);
   /* the fourth one is lost */
-  whisperlive_queue_settle (queue, 6 * N, TRUE);
+  whisperlive_queue_settle (queue, 6 * N);
   check_counters (11 * N, 10 * N, 5 * N, N);
   fail_unless_equals_uint64 (get_flow ().head, 6 * N);
 }
@@ -468,7 +468,7 @@ GST_START_TEST (test_settle_up_to_a_gap)
   send (3);
   push_level (LOUD, WHISPERLIVE_FULL_DROP_OLD);
   send (2);
-  whisperlive_queue_settle (queue, 3 * N, TRUE);
+  whisperlive_queue_settle (queue, 3 * N);
   check_counters (11 * N, 5 * N, 3 * N, N);
   fail_unless_equals_uint64 (get_flow ().head, 4 * N);
 }
@@ -502,7 +502,7 @@ GST_START_TEST (test_settle)
 {
   push (5);
   send (5);
-  whisperlive_queue_settle (queue, 2 * N, TRUE);
+  whisperlive_queue_settle (queue, 2 * N);
   check_counters (5 * N, 5 * N, 2 * N, 0);
   fail_unless_equals_uint64 (get_lag (), 3 * N);
 }
@@ -513,11 +513,11 @@ GST_START_TEST (test_settle_part_of_a_chunk)
 {
   push (5);
   send (5);
-  whisperlive_queue_settle (queue, 2 * N + 1, TRUE);
+  whisperlive_queue_settle (queue, 2 * N + 1);
   check_counters (5 * N, 5 * N, 2 * N + 1, 0);
-  whisperlive_queue_settle (queue, 2 * N + 7, TRUE);
+  whisperlive_queue_settle (queue, 2 * N + 7);
   check_counters (5 * N, 5 * N, 2 * N + 7, 0);
-  whisperlive_queue_settle (queue, 3 * N, TRUE);
+  whisperlive_queue_settle (queue, 3 * N);
   check_counters (5 * N, 5 * N, 3 * N, 0);
 }
 
@@ -527,9 +527,9 @@ GST_START_TEST (test_settle_what_is_settled)
 {
   push (5);
   send (5);
-  whisperlive_queue_settle (queue, 2 * N, TRUE);
-  whisperlive_queue_settle (queue, N, TRUE);
-  whisperlive_queue_settle (queue, 2 * N, TRUE);
+  whisperlive_queue_settle (queue, 2 * N);
+  whisperlive_queue_settle (queue, N);
+  whisperlive_queue_settle (queue, 2 * N);
   check_counters (5 * N, 5 * N, 2 * N, 0);
 }
 
@@ -539,7 +539,7 @@ GST_START_TEST (test_settle_only_what_was_sent)
 {
   push (5);
   send (2);
-  whisperlive_queue_settle (queue, 4 * N, TRUE);
+  whisperlive_queue_settle (queue, 4 * N);
   check_counters (5 * N, 2 * N, 2 * N, 0);
   check_send (2 * N, N);
 }
@@ -550,7 +550,7 @@ GST_START_TEST (test_settle_everything)
 {
   push (5);
   send (5);
-  whisperlive_queue_settle (queue, G_MAXUINT64, TRUE);
+  whisperlive_queue_settle (queue, G_MAXUINT64);
   check_counters (5 * N, 5 * N, 5 * N, 0);
   fail_unless_equals_uint64 (get_flow ().head, 5 * N);
   fail_unless_equals_uint64 (get_lag (), 0);
@@ -570,7 +570,7 @@ GST_START_TEST (test_sent_before)
   fail_unless_equals_uint64 (whisperlive_queue_sent_before (queue, now - 1), N);
   fail_unless_equals_uint64 (whisperlive_queue_sent_before (queue, now + 1),
       3 * N);
-  whisperlive_queue_settle (queue, 2 * N, TRUE);
+  whisperlive_queue_settle (queue, 2 * N);
   fail_unless_equals_uint64 (whisperlive_queue_sent_before (queue, now - 1),
       2 * N);
 }
@@ -583,7 +583,7 @@ GST_START_TEST (test_rewind)
 {
   push (5);
   send (4);
-  fail_unless_equals_uint64 (whisperlive_queue_rewind (queue), 0);
+  fail_unless_equals_uint64 (whisperlive_queue_rewind (queue, 0), 0);
   fail_unless_equals_uint64 (get_lag (), 0);
   check_send (0, N);
   check_send (N, N);
@@ -599,8 +599,8 @@ GST_START_TEST (test_rewind_after_settling)
 {
   push (5);
   send (5);
-  whisperlive_queue_settle (queue, 2 * N, TRUE);
-  fail_unless_equals_uint64 (whisperlive_queue_rewind (queue), 2 * N);
+  whisperlive_queue_settle (queue, 2 * N);
+  fail_unless_equals_uint64 (whisperlive_queue_rewind (queue, 0), 2 * N);
   check_send (2 * N, N);
 }
 
@@ -612,11 +612,11 @@ GST_START_TEST (test_rewind_within_a_chunk)
 
   push (3);
   send (3);
-  whisperlive_queue_settle (queue, N + 700, TRUE);
-  fail_unless_equals_uint64 (whisperlive_queue_rewind (queue), N + 700);
+  whisperlive_queue_settle (queue, N + 700);
+  fail_unless_equals_uint64 (whisperlive_queue_rewind (queue, 0), N + 700);
   check_send (N + 700, rest);
   check_send (2 * N, N);
-  whisperlive_queue_settle (queue, 3 * N, TRUE);
+  whisperlive_queue_settle (queue, 3 * N);
   check_counters (3 * N, 3 * N, 3 * N, 0);
 }
 
@@ -636,14 +636,14 @@ GST_START_TEST (test_rewind_before_and_after_a_mark)
   whisperlive_queue_push (queue, whisperlive_chunk_new (g_bytes_new_take
           (g_malloc0 (N), N), N, LOUD, &mark), WHISPERLIVE_FULL_BLOCK);
   send (1);
-  whisperlive_queue_settle (queue, 600, TRUE);
-  whisperlive_queue_rewind (queue);
+  whisperlive_queue_settle (queue, 600);
+  whisperlive_queue_rewind (queue, 0);
   fail_unless (whisperlive_queue_send (queue, ++now, &chunk));
   g_bytes_unref (chunk.data);
   fail_unless_equals_int (chunk.mark.offset, 400);
   fail_unless_equals_uint64 (chunk.mark.running_time, GST_SECOND);
-  whisperlive_queue_settle (queue, 1160, TRUE);
-  whisperlive_queue_rewind (queue);
+  whisperlive_queue_settle (queue, 1160);
+  whisperlive_queue_rewind (queue, 0);
   fail_unless (whisperlive_queue_send (queue, ++now, &chunk));
   g_bytes_unref (chunk.data);
   fail_unless_equals_int (chunk.mark.offset, 0);
@@ -658,12 +658,104 @@ GST_END_TEST;
 
 GST_START_TEST (test_rewind_nothing)
 {
-  fail_unless_equals_uint64 (whisperlive_queue_rewind (queue), 0);
+  fail_unless_equals_uint64 (whisperlive_queue_rewind (queue, 0), 0);
   push (2);
   send (2);
-  whisperlive_queue_settle (queue, 2 * N, TRUE);
-  fail_unless_equals_uint64 (whisperlive_queue_rewind (queue), 2 * N);
+  whisperlive_queue_settle (queue, 2 * N);
+  fail_unless_equals_uint64 (whisperlive_queue_rewind (queue, 0), 2 * N);
   check_nothing_waits ();
+}
+
+GST_END_TEST;
+
+/* How long a server has had a chunk counts on, without the time between two connections. */
+GST_START_TEST (test_rewind_keeps_ages)
+{
+  push (3);
+  fail_if (get_flow ().again);
+  send (2);
+  whisperlive_queue_rewind (queue, 100);
+  fail_unless (get_flow ().again);
+  fail_unless_equals_uint64 (whisperlive_queue_sent_before (queue, now + 100),
+      N);
+  fail_unless_equals_uint64 (whisperlive_queue_sent_before (queue, now + 101),
+      2 * N);
+  send (2);
+  fail_if (get_flow ().again);
+  fail_unless_equals_uint64 (whisperlive_queue_sent_before (queue, now + 98),
+      N);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_rewind_forgets_ages)
+{
+  push (3);
+  send (2);
+  whisperlive_queue_rewind (queue, WHISPERLIVE_NOT_HEARD);
+  fail_if (get_flow ().again);
+  fail_unless_equals_uint64 (whisperlive_queue_sent_before (queue, G_MAXINT64),
+      0);
+  send (1);
+  fail_unless_equals_uint64 (whisperlive_queue_sent_before (queue, now), 0);
+  fail_unless_equals_uint64 (whisperlive_queue_sent_before (queue, now + 1), N);
+  /* each sample counts once all the same */
+  check_counters (3 * N, 2 * N, 0, 0);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_settle_what_waits_again)
+{
+  push (3);
+  send (2);
+  whisperlive_queue_rewind (queue, 0);
+  whisperlive_queue_settle (queue, N + 700);
+  check_counters (3 * N, 2 * N, N + 700, 0);
+  check_send (N, N);
+  /* no more than was ever sent */
+  whisperlive_queue_settle (queue, 3 * N);
+  check_counters (3 * N, 2 * N, 2 * N, 0);
+  check_send (2 * N, N);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_pass_since)
+{
+  const guint n =
+      (WHISPERLIVE_AFTERSOUND + WHISPERLIVE_SHORTEST_PASS + N - 1) / N;
+
+  whisperlive_queue_start (queue, 1000 * GST_SECOND);
+  push (n);
+  send (n - 1);
+  fail_unless_equals_int64 (get_flow ().pass_at, 0);
+  send (1);
+  fail_unless_equals_int64 (get_flow ().pass_at, now);
+  whisperlive_queue_rewind (queue, 100);
+  fail_unless_equals_int64 (get_flow ().pass_at, 0);
+  send (n);
+  /* the last server had it */
+  fail_unless_equals_int64 (get_flow ().pass_at, now + 100 - n);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_copy)
+{
+  g_autoptr (GPtrArray) frames = NULL, none = NULL;
+  guint i;
+
+  push (5);
+  send (4);
+  whisperlive_queue_settle (queue, N);
+  frames = whisperlive_queue_copy (queue, N - 1, 2 * N + 1);
+  fail_unless_equals_int (frames->len, 2);
+  for (i = 0; i < frames->len; i++)
+    fail_unless_equals_int (g_bytes_get_size (g_ptr_array_index (frames, i)),
+        2 * N);
+  none = whisperlive_queue_copy (queue, 0, N);
+  fail_unless_equals_int (none->len, 0);
 }
 
 GST_END_TEST;
@@ -672,7 +764,7 @@ GST_START_TEST (test_lose)
 {
   push (5);
   send (3);
-  whisperlive_queue_settle (queue, N + 700, TRUE);
+  whisperlive_queue_settle (queue, N + 700);
   whisperlive_queue_lose (queue, WHISPERLIVE_LOSS_DRAIN_TIMEOUT);
   check_counters (5 * N, 3 * N, N + 700, 4 * N - 700);
   check_loss (WHISPERLIVE_LOSS_DRAIN_TIMEOUT, N + 700, 4 * N - 700);
@@ -735,7 +827,7 @@ GST_START_TEST (test_rewind_after_flush)
   send_pattern ("#");
   whisperlive_queue_flush (queue);
   push (1);
-  fail_unless_equals_uint64 (whisperlive_queue_rewind (queue), N);
+  fail_unless_equals_uint64 (whisperlive_queue_rewind (queue, 0), N);
   fail_if (get_flow ().stale);
   check_send (N, N);
 }
@@ -942,7 +1034,7 @@ GST_START_TEST (test_wait_until_settled)
   push (10);
   send (10);
   thread = begin_wait (wait_push);
-  whisperlive_queue_settle (queue, N, TRUE);
+  whisperlive_queue_settle (queue, N);
   check_wait_ends (thread, GST_FLOW_OK);
   check_send (10 * N, N);
 }
@@ -956,10 +1048,10 @@ GST_START_TEST (test_wait_until_enough_is_settled)
   push (10);
   send (10);
   thread = begin_wait (wait_push);
-  whisperlive_queue_settle (queue, N - 1, TRUE);
+  whisperlive_queue_settle (queue, N - 1);
   g_thread_yield ();
   fail_if (g_atomic_int_get (&returned));
-  whisperlive_queue_settle (queue, N, TRUE);
+  whisperlive_queue_settle (queue, N);
   check_wait_ends (thread, GST_FLOW_OK);
 }
 
@@ -1097,7 +1189,7 @@ hammer_session (Hammer * hammer, GRand * rand)
 
   switch (g_rand_int_range (rand, 0, 24)) {
     case 0:
-      whisperlive_queue_rewind (queue);
+      whisperlive_queue_rewind (queue, 0);
       break;
     case 1:
       if (g_rand_int_range (rand, 0, 10) == 0)
@@ -1111,7 +1203,7 @@ hammer_session (Hammer * hammer, GRand * rand)
       break;
     case 4:
       whisperlive_queue_settle (queue, whisperlive_queue_sent_before (queue,
-              now - 5), FALSE);
+              now - 5));
       break;
     case 5:
       whisperlive_queue_unlock (queue, TRUE);
@@ -1126,7 +1218,7 @@ hammer_session (Hammer * hammer, GRand * rand)
     case 11:
       if (flow.sent > flow.head)
         whisperlive_queue_settle (queue, flow.head +
-            g_rand_int_range (rand, 0, flow.sent - flow.head + 1), TRUE);
+            g_rand_int_range (rand, 0, flow.sent - flow.head + 1));
       break;
     default:
       if (whisperlive_queue_send (queue, ++now, &chunk)) {
@@ -1159,7 +1251,7 @@ GST_START_TEST (test_hammer)
   fail_unless_equals_uint64 (counters.received, hammer.pushed);
   fail_unless_equals_uint64 (counters.lost, hammer.reported);
   /* what is held is what would be sent again */
-  whisperlive_queue_rewind (queue);
+  whisperlive_queue_rewind (queue, 0);
   while (whisperlive_queue_send (queue, ++now, &chunk)) {
     held += chunk.samples;
     g_bytes_unref (chunk.data);
@@ -1233,6 +1325,11 @@ queue_suite (void)
   tcase_add_test (tc, test_rewind_within_a_chunk);
   tcase_add_test (tc, test_rewind_before_and_after_a_mark);
   tcase_add_test (tc, test_rewind_nothing);
+  tcase_add_test (tc, test_rewind_keeps_ages);
+  tcase_add_test (tc, test_rewind_forgets_ages);
+  tcase_add_test (tc, test_settle_what_waits_again);
+  tcase_add_test (tc, test_pass_since);
+  tcase_add_test (tc, test_copy);
   tcase_add_test (tc, test_lose);
 
   tc = add_case (suite, "flush");

@@ -199,16 +199,11 @@ get_held (void)
   return counters.received - counters.settled - counters.lost;
 }
 
-static gint64
-try_server (void)
-{
-  return whisperlive_stream_try (stream, now);
-}
-
 static gboolean
 is_stuck (void)
 {
-  return whisperlive_stream_is_stuck (stream, now, &again);
+  return g_strcmp0 (whisperlive_stream_why_replace (stream, now, &again),
+      "no text from this session") == 0;
 }
 
 static gboolean
@@ -736,60 +731,166 @@ pull_samples (void)
   return n;
 }
 
+static gboolean
+is_to_be_replaced (void)
+{
+  return whisperlive_stream_why_replace (stream, now, &again) != NULL;
+}
+
+/* What the session does about that */
+static void
+replace (void)
+{
+  whisperlive_stream_leave (stream, now);
+  now += SECOND;
+  whisperlive_stream_begin (stream, now);
+}
+
 /* The first 5 s have their text, and the server is silent about 2 s after that. */
 static void
 owe_text (void)
 {
   push (7, LOUD);
   pull ();
-  hear ("C 0 5 One.");
-  fail_unless_equals_int64 (try_server (), now + 30 * SECOND);
+  hear ("C 0 5 A sentence that is long enough.");
+}
+
+/* So the next connection is for a trial. */
+static void
+start_trial (void)
+{
+  owe_text ();
   now += 30 * SECOND;
-  fail_unless_equals_int64 (whisperlive_stream_get_response_deadline (stream),
-      G_MAXINT64);
-  fail_unless_equals_int64 (try_server (), G_MAXINT64);
+  fail_unless (is_to_be_replaced ());
+  replace ();
+}
+
+static gint64
+get_deadline (void)
+{
+  return whisperlive_stream_get_response_deadline (stream);
 }
 
 GST_START_TEST (test_trial)
 {
   owe_text ();
+  fail_if (is_to_be_replaced ());
+  fail_unless_equals_int64 (again, now + 30 * SECOND);
+  fail_unless_equals_int64 (get_deadline (), G_MAXINT64);
+  now = again;
+  fail_unless (is_to_be_replaced ());
+  replace ();
   fail_unless (whisperlive_stream_is_on_trial (stream));
-  /* 3 s of speech between two pauses, at 7 s of the connection */
-  fail_unless_equals_uint64 (pull_samples (), SAMPLES (5));
-  fail_unless_equals_int64 (whisperlive_stream_get_response_deadline (stream),
-      now + 30 * SECOND);
+  fail_unless_equals_int64 (get_deadline (), G_MAXINT64);
+  /* the speech that had text between two pauses, and nothing else */
+  fail_unless_equals_uint64 (pull_samples (), SAMPLES (7));
+  fail_unless_equals_int64 (again, G_MAXINT64);
+  fail_unless_equals_int64 (get_deadline (), now + 30 * SECOND);
+  fail_if (is_to_be_replaced ());
+  fail_unless_equals_int64 (again, G_MAXINT64);
+
   now += SECOND;
-  check_hear ("C 0 5 One.; C 8 11 One.; P 11 11.2 One", "");
-  fail_unless_equals_int64 (whisperlive_stream_get_response_deadline (stream),
-      G_MAXINT64);
+  check_hear ("P 1 6 A sentence that is long enough.", "");
   fail_if (whisperlive_stream_is_on_trial (stream));
-  /* it has been answered: not again at once */
-  fail_unless_equals_int64 (try_server (), now + 30 * SECOND);
-  /* what comes next goes on where the stream was */
+  fail_unless_equals_int64 (get_deadline (), G_MAXINT64);
+  fail_unless (is_to_be_replaced ());
+  check_hear ("C 1 6 A sentence that is long enough.", "");
+  replace ();
+  /* the server had these 2 s for 30 s, and works */
+  check_settled (7);
   push (2, LOUD);
   fail_unless_equals_uint64 (pull_samples (), SAMPLES (2));
-  check_hear ("C 0 5 One.; C 8 11 One.; C 12 13.5 Two.", "f 7000-8500 Two.");
+  check_hear ("C 0 1.5 Two.", "f 7000-8500 Two.");
 }
 
 GST_END_TEST;
 
-GST_START_TEST (test_trial_text_before_it)
+/* What came shortly before it is sent again: a long pass may not have had it. */
+GST_START_TEST (test_trial_replays_the_latest)
 {
   owe_text ();
-  pull_samples ();
-  check_hear ("C 0 5 One.; C 5 6.8 Two.; P 8 11 One", "f 5000-6800 Two.");
+  now += 16 * SECOND;
+  push (3, LOUD);
+  pull ();
+  now += 14 * SECOND;
+  fail_unless (is_to_be_replaced ());
+  replace ();
+  pull ();
+  hear ("P 1 6 A sentence that is long enough.");
+  fail_unless (is_to_be_replaced ());
+  replace ();
+  check_settled (7);
+  fail_unless_equals_uint64 (pull_samples (), SAMPLES (3));
+  check_hear ("C 0 2 Two.", "f 7000-9000 Two.");
 }
 
 GST_END_TEST;
 
-GST_START_TEST (test_trial_is_over_with_the_connection)
+/* Nothing that a server may have had that hangs counts as heard, and the next connection is tried too. */
+GST_START_TEST (test_trial_without_an_answer)
 {
-  owe_text ();
+  start_trial ();
+  pull ();
+  now = get_deadline ();
+  /* lost, and a new one */
   whisperlive_stream_begin (stream, now);
+  fail_unless (whisperlive_stream_is_on_trial (stream));
+  fail_unless_equals_uint64 (pull_samples (), SAMPLES (7));
+  fail_unless_equals_int64 (get_deadline (), now + 30 * SECOND);
+  now += SECOND;
+  hear ("P 1 6 A sentence that is long enough.");
+  replace ();
+  check_settled (5);
   fail_unless_equals_uint64 (pull_samples (), SAMPLES (2));
-  fail_unless_equals_int64 (whisperlive_stream_get_response_deadline (stream),
-      G_MAXINT64);
   check_hear ("C 0 1.5 Two.", "f 5000-6500 Two.");
+}
+
+GST_END_TEST;
+
+/* Each answer doubles the time to the next, up to 16 times; a final sets it back. */
+GST_START_TEST (test_trials_become_rare)
+{
+  static const guint factors[] = { 1, 2, 4, 8, 16, 16 };
+  guint i;
+
+  owe_text ();
+  for (i = 0; i < G_N_ELEMENTS (factors); i++) {
+    push (2, LOUD);
+    pull ();
+    fail_if (is_to_be_replaced ());
+    fail_unless_equals_int64 (again, now + 30 * factors[i] * SECOND);
+    now = again;
+    fail_unless (is_to_be_replaced ());
+    replace ();
+    pull ();
+    hear ("P 1 6 A sentence that is long enough.");
+    replace ();
+  }
+  push (2, LOUD);
+  pull ();
+  hear ("C 0 0.5 Two.");
+  fail_if (is_to_be_replaced ());
+  fail_unless_equals_int64 (again, now + 30 * SECOND);
+}
+
+GST_END_TEST;
+
+/* The first sentence of some length is kept, whatever comes later. */
+GST_START_TEST (test_speech_for_a_trial)
+{
+  push (3, LOUD);
+  pull ();
+  hear ("C 0 1 Yes.");
+  hear ("C 0 1 Yes.; C 1 2.4 No.");
+  hear ("C 0 1 Yes.; C 1 2.4 No.; C 2.5 3 No!");
+  push (8, LOUD);
+  pull_all ();
+  hear ("C 3 7 A sentence that is long enough.");
+  hear ("C 7 8 And another one that is even longer.");
+  now += 30 * SECOND;
+  fail_unless (is_to_be_replaced ());
+  replace ();
+  fail_unless_equals_uint64 (pull_samples (), SAMPLES (6));
 }
 
 GST_END_TEST;
@@ -799,8 +900,19 @@ GST_START_TEST (test_no_trial_of_silence)
   push (5, LOUD);
   push (10, 0);
   pull_all ();
-  hear ("C 0 5 One.");
-  fail_unless_equals_int64 (try_server (), G_MAXINT64);
+  hear ("C 0 5 A sentence that is long enough.");
+  fail_if (is_to_be_replaced ());
+  fail_unless_equals_int64 (again, G_MAXINT64);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_no_trial_without_response_timeout)
+{
+  settings->response_timeout = 0;
+  owe_text ();
+  fail_if (is_to_be_replaced ());
+  fail_unless_equals_int64 (again, G_MAXINT64);
 }
 
 GST_END_TEST;
@@ -808,14 +920,50 @@ GST_END_TEST;
 /* Nothing is settled by age that a server which hangs may have had. */
 GST_START_TEST (test_no_age_on_trial)
 {
-  owe_text ();
-  pull_samples ();
+  start_trial ();
+  pull ();
   now += 3600 * SECOND;
   fail_if (whisperlive_stream_settle_by_age (stream, now));
   check_settled (5);
-  hear ("C 0 5 One.; P 8 11 One");
-  fail_if (whisperlive_stream_settle_by_age (stream, now));
-  check_settled (7);
+}
+
+GST_END_TEST;
+
+/* --- age --- */
+
+/* A server that works is left, and the time until the next one does not count. */
+GST_START_TEST (test_age_over_connections)
+{
+  push (5, LOUD);
+  pull ();
+  now += 40 * SECOND;
+  whisperlive_stream_leave (stream, now);
+  now += 100 * SECOND;
+  whisperlive_stream_begin (stream, now);
+  pull ();
+  now += 4 * SECOND;
+  whisperlive_stream_settle_by_age (stream, now);
+  check_settled (0);
+  now += 2 * SECOND;
+  whisperlive_stream_settle_by_age (stream, now);
+  check_settled (5);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_age_after_a_loss)
+{
+  push (5, LOUD);
+  pull ();
+  now += 40 * SECOND;
+  whisperlive_stream_begin (stream, now);
+  pull ();
+  now += 44 * SECOND;
+  whisperlive_stream_settle_by_age (stream, now);
+  check_settled (0);
+  now += 2 * SECOND;
+  whisperlive_stream_settle_by_age (stream, now);
+  check_settled (5);
 }
 
 GST_END_TEST;
@@ -836,14 +984,6 @@ GST_START_TEST (test_doubt)
 }
 
 GST_END_TEST;
-
-/* What the session does about that */
-static void
-replace (void)
-{
-  now += SECOND;
-  whisperlive_stream_begin (stream, now);
-}
 
 GST_START_TEST (test_replay)
 {
@@ -1024,10 +1164,15 @@ stream_suite (void)
 
   tc = add_case (suite, "trial");
   tcase_add_test (tc, test_trial);
-  tcase_add_test (tc, test_trial_text_before_it);
-  tcase_add_test (tc, test_trial_is_over_with_the_connection);
+  tcase_add_test (tc, test_trial_replays_the_latest);
+  tcase_add_test (tc, test_trial_without_an_answer);
+  tcase_add_test (tc, test_trials_become_rare);
+  tcase_add_test (tc, test_speech_for_a_trial);
   tcase_add_test (tc, test_no_trial_of_silence);
+  tcase_add_test (tc, test_no_trial_without_response_timeout);
   tcase_add_test (tc, test_no_age_on_trial);
+  tcase_add_test (tc, test_age_over_connections);
+  tcase_add_test (tc, test_age_after_a_loss);
   tcase_add_test (tc, test_doubt);
   return suite;
 }
