@@ -47,6 +47,7 @@ struct _WhisperLiveStream
   gboolean draining;            /* the padding was sent, and no audio since */
   guint64 connection_samples;   /* sent on this connection, with padding */
   guint64 next_position;        /* of the sample that would go on from the last one sent; NO_POSITION: none would */
+  guint64 open_at;              /* where the open partial begins; 0: there is none */
   gfloat speech_level;
   gboolean stuck;               /* nothing but a new connection gets text out of what is left */
   guint replays;                /* for being stuck, since the last final */
@@ -123,6 +124,7 @@ whisperlive_stream_begin (WhisperLiveStream * stream, gint64 now)
   stream->left_at = 0;
   whisperlive_trial_begin (&stream->trial);
   stream->connection_samples = 0;
+  stream->open_at = 0;
   stream->draining = FALSE;
   whisperlive_timeline_begin (stream->timeline, stream->next_position);
   whisperlive_transcript_begin (stream->transcript);
@@ -143,6 +145,20 @@ whisperlive_stream_flushed (WhisperLiveStream * stream,
   whisperlive_transcript_discard (stream->translation, flow->head);
 }
 
+/* What the pacer goes by: the server has found nothing before the partial that is open, be it much noise. */
+static void
+get_pacing (WhisperLiveStream * stream, WhisperLiveFlow * flow)
+{
+  guint64 open_at;
+
+  whisperlive_queue_get_flow (stream->queue, flow);
+  open_at = MIN (stream->open_at, flow->sent);
+  if (open_at <= flow->head)
+    return;
+  flow->lag -= MIN (open_at - flow->head, flow->lag);
+  flow->speech = MAX (flow->speech, open_at);
+}
+
 GBytes *
 whisperlive_stream_pull (WhisperLiveStream * stream, gint64 now, gint64 * again)
 {
@@ -154,7 +170,7 @@ whisperlive_stream_pull (WhisperLiveStream * stream, gint64 now, gint64 * again)
   *again = G_MAXINT64;
   if (whisperlive_trial_is_on (&stream->trial))
     return whisperlive_trial_pull (&stream->trial, now);
-  whisperlive_queue_get_flow (stream->queue, &flow);
+  get_pacing (stream, &flow);
   if (!flow.waiting)
     return NULL;
   room = whisperlive_pacer_get_room (&stream->pacer, &flow);
@@ -307,7 +323,7 @@ whisperlive_stream_hear (WhisperLiveStream * stream,
     const GPtrArray * segments, gint64 now)
 {
   guint64 settled = whisperlive_transcript_settled (stream->transcript);
-  GstClockTime last = 0, completed = 0;
+  GstClockTime last = 0, completed = 0, open_at = 0;
   gboolean final, open = FALSE;
   WhisperLiveFlow flow;
   GPtrArray *updates;
@@ -323,6 +339,8 @@ whisperlive_stream_hear (WhisperLiveStream * stream,
     open |= !segment->completed;
     if (!GST_CLOCK_TIME_IS_VALID (segment->end))
       continue;
+    if (!segment->completed)
+      open_at = segment->start;
     last = MAX (last, segment->end);
     if (segment->completed)
       completed = MAX (completed, segment->end);
@@ -340,7 +358,9 @@ whisperlive_stream_hear (WhisperLiveStream * stream,
     keep_for_trial (stream, updates);
     settle (stream);
   }
-  whisperlive_queue_get_flow (stream->queue, &flow);
+  stream->open_at = open ?
+      whisperlive_timeline_position (stream->timeline, open_at) : 0;
+  get_pacing (stream, &flow);
   whisperlive_pacer_heard (&stream->pacer, flow.lag, final, open, now);
   GST_DEBUG ("%s, %" GST_TIME_FORMAT " in flight", final ? "final" : "no final",
       GST_TIME_ARGS (WHISPERLIVE_SAMPLES_TO_TIME (flow.lag)));

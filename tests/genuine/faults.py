@@ -112,6 +112,33 @@ class RealTime(FaultTest):
                     overtime.result()
 
 
+class NoSpeech(FaultTest):
+    """Sound that the server says nothing about, as if it hung"""
+
+    def between(self, kind, seconds, properties):
+        path, _, total = audio("librivox:1", f"{kind}:{seconds}", "librivox:5")
+        run = transcribe(self.server.uri, path, "--sync", timeout=3 * total, **properties)
+        self.assertNotIn("waiting", [state for change in run.changes for state in change], "a loss")
+        drained = run.one("whisperlive/drained")
+        self.assertTrue(drained["complete"], run.tail())
+        self.assertEqual(drained["audio-lost"], 0)
+        self.check_received(run, total)
+        self.assertEqual(missing_sentences([SENTENCES[0], SENTENCES[4]], run.text), [], run.text)
+        trials = [state for state in run.named("whisperlive/state") if "does the server work?" in state["reason"]]
+        self.assertTrue(trials, "the server was not tried")
+        report(f"{seconds} s of {kind}: {run.seconds:.0f} s for {total:.0f} s, {len(trials)} trials, "
+               f"{len(run.sessions)} sessions, heard: {run.text}")
+
+    def test_noise_and_music(self):
+        """Nothing is lost, nor the sentence after it"""
+        seconds, properties = (600, {}) if options.all else (30, {"response-timeout": 10_000})
+        with concurrent.futures.ThreadPoolExecutor(2) as pool:
+            stories = {kind: pool.submit(self.between, kind, seconds, properties) for kind in ("noise", "music")}
+        for kind, story in stories.items():
+            with self.subTest(kind):
+                story.result()
+
+
 class Frozen(FaultTest):
     """SIGSTOP"""
 

@@ -7,10 +7,14 @@
 """Concatenates pieces of 16 kHz mono speech into a WAV file.
 
 A piece is a WAV file, "librivox" (the five LibriVox sentences, 25 s), "librivox:N" (the Nth of them, from 1),
-"cards:N" (a phrase of a card game, from 1) or "silence:SECONDS".
+"cards:N" (a phrase of a card game, from 1), "silence:SECONDS", "noise:SECONDS" or "music:SECONDS", both as loud as the
+speech.
 """
 
 import argparse
+import array
+import math
+import random
 import re
 import sys
 import wave
@@ -40,6 +44,31 @@ def _corpus(folder, transcription, argument):
     return b"".join(_read(DATA / folder / f"{name}.wav") for name, _ in entries), " ".join(text for _, text in entries)
 
 
+def _noise(count):
+    """White noise"""
+    chance = random.Random(1)
+    return [chance.gauss(0, 2500) for _ in range(count)]
+
+
+def _music(count):
+    """A tune and a bass of notes with some harmonics, a quarter or half a second each"""
+    chance, notes, samples = random.Random(1), (220, 247, 262, 294, 330, 349, 392, 440), []
+    while len(samples) < count:
+        tune, bass = chance.choice(notes), chance.choice(notes) / 2
+        for i in range(chance.choice((RATE // 4, RATE // 2))):
+            angle, fade = 2 * math.pi * i / RATE, math.exp(-3 * i / RATE)
+            samples.append(4000 * (fade * sum(math.sin(tune * k * angle) / k for k in (1, 2, 3, 4))
+                                   + 0.7 * sum(math.sin(bass * k * angle) / k for k in (1, 2, 3))))
+    return samples[:count]
+
+
+def _pcm(samples):
+    pcm = array.array("h", (max(-32768, min(32767, round(sample))) for sample in samples))
+    if sys.byteorder == "big":
+        pcm.byteswap()
+    return pcm.tobytes()
+
+
 def load(*pieces):
     """The samples (16-bit, little endian) of the pieces one after the other, and the text spoken in them"""
     audio, text = b"", []
@@ -51,6 +80,8 @@ def load(*pieces):
             samples, spoken = _corpus("cards", "cards.transcription", argument)
         elif kind == "silence":
             samples, spoken = bytes(2 * int(float(argument) * RATE)), ""
+        elif kind in ("noise", "music"):
+            samples, spoken = _pcm({"noise": _noise, "music": _music}[kind](int(float(argument) * RATE))), ""
         else:
             samples, spoken = _read(piece), ""
         audio += samples

@@ -180,13 +180,19 @@ check_settled (gdouble seconds)
       (guint64) (seconds * WHISPERLIVE_RATE + 0.5));
 }
 
-static void
-check_sent (gdouble seconds)
+static WhisperLiveFlow
+get_flow (void)
 {
   WhisperLiveFlow flow;
 
   whisperlive_queue_get_flow (queue, &flow);
-  fail_unless_equals_uint64 (flow.sent,
+  return flow;
+}
+
+static void
+check_sent (gdouble seconds)
+{
+  fail_unless_equals_uint64 (get_flow ().sent,
       (guint64) (seconds * WHISPERLIVE_RATE + 0.5));
 }
 
@@ -263,6 +269,28 @@ GST_START_TEST (test_pull_ends_in_a_pause)
   push (10, LOUD);
   pull ();
   check_sent (9);
+}
+
+GST_END_TEST;
+
+/* What the server has found nothing in does not count as in flight while it says something about what follows. */
+GST_START_TEST (test_pull_after_noise)
+{
+  push (50, LOUD);
+  pull ();
+  while (get_flow ().sent < SAMPLES (20)) {
+    now = again;
+    pull ();
+  }
+  check_sent (20);
+  check_hear ("P 18 20 One", "p 18000-20000 One");
+  pull ();
+  check_sent (28);
+  /* that was a mistake */
+  hear ("P 0 25 One");
+  pull ();
+  check_sent (28);
+  check_settled (0);
 }
 
 GST_END_TEST;
@@ -1120,6 +1148,7 @@ stream_suite (void)
   tcase_add_test (tc, test_pull_hear_settled);
   tcase_add_test (tc, test_pull_waits_for_the_pacer);
   tcase_add_test (tc, test_pull_ends_in_a_pause);
+  tcase_add_test (tc, test_pull_after_noise);
   tcase_add_test (tc, test_hear_the_same_again);
   tcase_add_test (tc, test_reconnect);
   tcase_add_test (tc, test_jump_after_a_flush);
