@@ -112,6 +112,20 @@ class RealTime(FaultTest):
                     overtime.result()
 
 
+class Replaced(FaultTest):
+    """max-session-duration: before the server hangs up"""
+
+    def test_seams(self):
+        times, duration = (LONG, 10_000) if options.all else (1, 8000)
+        path, _, seconds = audio(*["librivox"] * times)
+        run = transcribe(self.server.uri, path, "--sync", **{"max-session-duration": duration})
+        rate = self.check_whole(run, SENTENCES * times, seconds)
+        reasons = [state["reason"] for state in run.named("whisperlive/state") if state["state"] == "closing"]
+        self.assertGreaterEqual(reasons.count("max-session-duration"), 2, reasons)
+        self.assertNotIn("waiting", [state for change in run.changes for state in change])
+        report(f"{seconds:.0f} s, {duration / 1000:.0f} s a session: WER {rate:.3f}, {len(run.sessions)} sessions")
+
+
 class NoSpeech(FaultTest):
     """Sound that the server says nothing about, as if it hung"""
 
