@@ -109,6 +109,7 @@ assert_live (guint at_most, const gchar * when)
       return;
     fail_unless (g_get_monotonic_time () < deadline,
         "%u live %s, instead of %u: %s", n, when, at_most, types);
+    /* no event tells of an object that is gone */
     g_usleep (G_TIME_SPAN_MILLISECOND);
   }
 }

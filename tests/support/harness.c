@@ -108,6 +108,7 @@ assert_nothing_left (void)
     fail_unless (g_get_monotonic_time () < deadline,
         "left: threads%s (before:%s), %u sockets (before: %u)", now, before,
         sockets, h->sockets_before);
+    /* no event tells of a thread that is gone */
     g_usleep (G_TIME_SPAN_MILLISECOND);
   }
 }
