@@ -158,6 +158,7 @@ finish (Connection * self)
 {
   stop_timer (self);
   stop_pings (self);
+  scripted_server_forget (self->server, self);
   self->closing = TRUE;
   self->close_code = soup_websocket_connection_get_close_code (self->websocket);
   if (self->transcriber != NULL) {
@@ -221,20 +222,20 @@ on_rested (gpointer user_data)
   return G_SOURCE_REMOVE;
 }
 
-static gboolean
-on_pass_ended (gpointer user_data)
+void
+connection_pass_ended (Connection * self)
 {
-  Connection *self = user_data;
   const ScriptedScript *script = &self->server->script;
   g_autoptr (GPtrArray) messages = g_ptr_array_new_with_free_func (g_free);
   TranscriberOutcome outcome;
   guint i;
 
-  stop_timer (self);
+  if (!is_open (self))
+    return;
   if (!script->transcribe) {
     /* stuck in the lock; connection_update() goes on from here */
     self->idle = TRUE;
-    return G_SOURCE_REMOVE;
+    return;
   }
   outcome = transcriber_end_pass (self->transcriber, messages);
   for (i = 0; i < messages->len; i++) {
@@ -246,7 +247,7 @@ on_pass_ended (gpointer user_data)
   if (script->close_after_messages > 0 &&
       self->n_messages >= script->close_after_messages) {
     connection_close (self, script->close_code);
-    return G_SOURCE_REMOVE;
+    return;
   }
   if (outcome == TRANSCRIBER_REPEATED) {
     start_timer (self, REPEAT_REST, on_rested);
@@ -257,7 +258,6 @@ on_pass_ended (gpointer user_data)
     self->idle = TRUE;
     start_timer (self, VOICE_WAIT, on_rested);
   }
-  return G_SOURCE_REMOVE;
 }
 
 static void
@@ -270,9 +270,9 @@ next_pass (Connection * self)
   self->idle = seconds == 0;
   if (self->idle)
     return;
+  stop_timer (self);
   scripted_server_note (self->server, SCRIPTED_PASSES_BEGUN, 1);
-  start_timer (self, script->pass_base + script->pass_factor * seconds,
-      on_pass_ended);
+  scripted_server_pass (self->server, self, seconds);
 }
 
 /* --- audio --- */
@@ -486,7 +486,8 @@ take_handshake (Connection * self, GBytes * text)
       &script->model);
   if (script->warning != NULL)
     send_status (self, "WARNING", script->warning);
-  start_timer (self, script->load_delay, on_loaded);
+  start_timer (self, scripted_server_vary (self->server, script->load_delay),
+      on_loaded);
 }
 
 static void
@@ -623,6 +624,7 @@ connection_describe (const Connection * self)
 void
 connection_free (Connection * self)
 {
+  scripted_server_forget (self->server, self);
   stop_timer (self);
   stop_pings (self);
   g_clear_pointer (&self->transcriber, transcriber_free);

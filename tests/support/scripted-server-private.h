@@ -13,6 +13,8 @@
 
 G_BEGIN_DECLS
 
+typedef struct _Connection Connection;
+
 struct _ScriptedServer
 {
   GThread *thread;
@@ -27,6 +29,10 @@ struct _ScriptedServer
   GPtrArray *connections;       /* of Connection, in the order in which they came; none is ever removed */
   GPtrArray *requests;          /* of SoupMessageHeaders */
   GPtrArray *held;              /* of SoupServerMessage */
+  GRand *rand;
+  GSource *pass;                /* the one that runs, NULL: the model is free */
+  Connection *passing;          /* whose it is; NULL: of one that is gone */
+  GQueue waiting;               /* of Connection, for the model */
 
   GMutex lock;                  /* a leaf */
   GCond cond;
@@ -34,11 +40,16 @@ struct _ScriptedServer
   gboolean frozen;
 };
 
-typedef struct _Connection Connection;
-
 /* Takes the socket over from @message, whose upgrade was answered. */
 Connection *connection_new (ScriptedServer * server, SoupServerMessage * message);
 void connection_free (Connection * connection);
+/* The connection has the model for as long as @seconds of audio take, after those that wait already; then pass_ended() is called. */
+void scripted_server_pass (ScriptedServer * server, Connection * connection, gdouble seconds);
+/* It is gone. What runs, runs on. */
+void scripted_server_forget (ScriptedServer * server, Connection * connection);
+void connection_pass_ended (Connection * connection);
+/* In ms, with jitter */
+guint scripted_server_vary (ScriptedServer * server, gdouble delay);
 /* The script has changed. */
 void connection_update (Connection * connection);
 void connection_send_text (Connection * connection, const gchar * text);

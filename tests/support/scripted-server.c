@@ -158,7 +158,8 @@ on_request (SoupServer * soup, SoupServerMessage * message, const char *path,
     g_ptr_array_add (server->held, g_object_ref (message));
   } else if (server->script.upgrade_delay > 0) {
     g_autoptr (GSource) timer =
-        g_timeout_source_new (server->script.upgrade_delay);
+        g_timeout_source_new (scripted_server_vary (server,
+            server->script.upgrade_delay));
 
     soup_server_message_pause (message);
     g_source_set_callback (timer, let_in, g_object_ref (message),
@@ -220,9 +221,90 @@ shut_door (ScriptedServer * server, gpointer unused)
   for (i = 0; i < server->connections->len; i++)
     connection_drop (g_ptr_array_index (server->connections, i));
   g_ptr_array_set_size (server->held, 0);
+  /* whoever is started next has not begun to work */
+  if (server->pass != NULL)
+    g_source_destroy (server->pass);
+  g_clear_pointer (&server->pass, g_source_unref);
   if (server->soup != NULL)
     soup_server_disconnect (server->soup);
   g_clear_object (&server->soup);
+}
+
+/* --- the model --- */
+
+guint
+scripted_server_vary (ScriptedServer * server, gdouble delay)
+{
+  gdouble jitter = server->script.jitter;
+
+  return lround (delay * g_rand_double_range (server->rand, 1 - jitter,
+          1 + jitter));
+}
+
+static void begin_pass (ScriptedServer * server);
+
+static gboolean
+on_pass_ended (gpointer user_data)
+{
+  ScriptedServer *server = user_data;
+  Connection *connection = g_steal_pointer (&server->passing);
+
+  g_clear_pointer (&server->pass, g_source_unref);
+  if (connection)
+    connection_pass_ended (connection);
+  begin_pass (server);
+  return G_SOURCE_REMOVE;
+}
+
+typedef struct
+{
+  Connection *connection;
+  gdouble seconds;
+} Pass;
+
+static void
+begin_pass (ScriptedServer * server)
+{
+  const ScriptedScript *script = &server->script;
+  Pass *pass;
+
+  if (server->pass || !(pass = g_queue_pop_head (&server->waiting)))
+    return;
+  server->passing = pass->connection;
+  server->pass = g_timeout_source_new (scripted_server_vary (server,
+          script->load * (script->pass_base +
+              script->pass_factor * pass->seconds)));
+  g_source_set_callback (server->pass, on_pass_ended, server, NULL);
+  g_source_attach (server->pass, server->context);
+  g_free (pass);
+}
+
+void
+scripted_server_pass (ScriptedServer * server, Connection * connection,
+    gdouble seconds)
+{
+  Pass *pass = g_new (Pass, 1);
+
+  pass->connection = connection;
+  pass->seconds = seconds;
+  g_queue_push_tail (&server->waiting, pass);
+  begin_pass (server);
+}
+
+void
+scripted_server_forget (ScriptedServer * server, Connection * connection)
+{
+  GList *l, *next;
+
+  if (server->passing == connection)
+    server->passing = NULL;
+  for (l = server->waiting.head; l; l = next) {
+    next = l->next;
+    if (((Pass *) l->data)->connection == connection) {
+      g_free (l->data);
+      g_queue_delete_link (&server->waiting, l);
+    }
+  }
 }
 
 /* --- the thread --- */
@@ -250,6 +332,7 @@ set_defaults (ScriptedScript * script)
   script->load_delay = 10;
   script->pass_base = 20;
   script->pass_factor = 2;
+  script->jitter = 0.3;
   script->transcribe = TRUE;
   script->read = TRUE;
   script->max_connection_time = 600 * 1000;
@@ -258,8 +341,25 @@ set_defaults (ScriptedScript * script)
   script->model.language_probability = 0.96875;
 }
 
+guint
+scripted_server_seed (void)
+{
+  const gchar *given = g_getenv ("WHISPERLIVE_SEED");
+  guint seed =
+      given ? g_ascii_strtoull (given, NULL, 10) : g_random_int () >> 1;
+
+  g_printerr ("scripted server: WHISPERLIVE_SEED=%u\n", seed);
+  return seed;
+}
+
 ScriptedServer *
 scripted_server_new (void)
+{
+  return scripted_server_new_at (0, scripted_server_seed ());
+}
+
+ScriptedServer *
+scripted_server_new_at (guint port, guint seed)
 {
   ScriptedServer *server = g_new0 (ScriptedServer, 1);
 
@@ -272,7 +372,11 @@ scripted_server_new (void)
   server->requests = g_ptr_array_new_with_free_func ((GDestroyNotify)
       soup_message_headers_unref);
   server->held = g_ptr_array_new_with_free_func (g_object_unref);
+  g_queue_init (&server->waiting);
+  server->rand = g_rand_new_with_seed (seed);
+  server->port = port;
   set_defaults (&server->script);
+  server->script.load = g_rand_double_range (server->rand, 0.5, 2);
   server->thread = g_thread_new ("scripted-server", run_server, server);
   in_thread (server, open_door, NULL);
   server->uri = g_strdup_printf ("ws://127.0.0.1:%u", server->port);
@@ -294,6 +398,8 @@ scripted_server_free (ScriptedServer * server)
   g_thread_join (server->thread);
   g_ptr_array_unref (server->requests);
   g_ptr_array_unref (server->held);
+  g_queue_clear_full (&server->waiting, g_free);
+  g_rand_free (server->rand);
   g_main_loop_unref (server->loop);
   g_main_context_unref (server->context);
   g_mutex_clear (&server->lock);

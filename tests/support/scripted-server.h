@@ -38,9 +38,11 @@ typedef struct
   guint max_clients;
   const gchar *error;           /* status ERROR and 1000 */
   const gchar *warning;         /* status WARNING, then on */
-  /* streaming */
+  /* streaming; passes of all sessions run one after the other: there is one model */
   guint pass_base;              /* a pass lasts this long, */
   gdouble pass_factor;          /* and this many ms for each second of audio */
+  gdouble jitter;               /* delays and passes vary by this part of them, up and down */
+  gdouble load;                 /* and passes take so many times as long: what else the machine does */
   gboolean transcribe;          /* FALSE: no pass ends any more (the shared model's lock is stuck); pings are answered */
   gboolean read;                /* FALSE: nothing is read from the sockets */
   guint64 close_after_samples;  /* of one session; 0: never */
@@ -91,6 +93,10 @@ typedef struct _ScriptedServer ScriptedServer;
 
 /* Listens on 127.0.0.1, on a port of its own. */
 ScriptedServer *scripted_server_new (void);
+/* On this @port, 0 for any. @seed: how loaded it is, and how its delays vary. */
+ScriptedServer *scripted_server_new_at (guint port, guint seed);
+/* WHISPERLIVE_SEED of the environment, or a random one; told on stderr. */
+guint scripted_server_seed (void);
 void scripted_server_free (ScriptedServer * server);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ScriptedServer, scripted_server_free)
 
