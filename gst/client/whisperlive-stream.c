@@ -52,6 +52,7 @@ struct _WhisperLiveStream
   gboolean stuck;               /* nothing but a new connection gets text out of what is left */
   guint replays;                /* for being stuck, since the last final */
   gint64 heard;                 /* when the last message came, on whatever connection */
+  gint64 owed_at;               /* since when there has been sound without text for it; 0: there is none */
   gint64 left_at;               /* the last connection was given up then, while the server worked; 0: it was not */
   gboolean doubtful;            /* sound was settled that the server said nothing about, and that has been told */
 };
@@ -316,6 +317,7 @@ hear_trial (WhisperLiveStream * stream, gint64 now)
   /* nor will another connection find any */
   stream->replays = MAX_REPLAYS;
   stream->heard = now;
+  stream->owed_at = 0;
 }
 
 GPtrArray *
@@ -350,6 +352,7 @@ whisperlive_stream_hear (WhisperLiveStream * stream,
   updates = whisperlive_transcript_take (stream->transcript, segments,
       stream->timeline);
   stream->heard = now;
+  stream->owed_at = 0;
   final = whisperlive_transcript_settled (stream->transcript) > settled;
   if (final) {
     stream->replays = 0;
@@ -401,16 +404,18 @@ whisperlive_stream_get_response_deadline (WhisperLiveStream * stream)
   return stream->pacer.open ? stream->pacer.heard + timeout : G_MAXINT64;
 }
 
-/* Since when the server has owed text without a partial; NEVER: it does not. */
+/* Since when the server has owed text without a partial; NEVER: it does not. What is settled by age meanwhile changes nothing. */
 static gint64
 owes_since (WhisperLiveStream * stream)
 {
   WhisperLiveFlow flow;
 
-  if (!owes_text (stream))
-    return NEVER;
   whisperlive_queue_get_flow (stream->queue, &flow);
-  return flow.pass_at ? MAX (stream->heard, flow.pass_at) : NEVER;
+  if (!owes_text (stream) || flow.pass_at == 0)
+    stream->owed_at = 0;
+  else if (stream->owed_at == 0)
+    stream->owed_at = flow.pass_at;
+  return stream->owed_at ? MAX (stream->heard, stream->owed_at) : NEVER;
 }
 
 gboolean

@@ -70,6 +70,7 @@ start (void)
   script.api_key = api_key;
   script.pass_base = pass_base * 1000;
   script.pass_factor = pass_factor * 1000;
+  script.model.own_model = TRUE;
   scripted_server_set_script (server, &script);
   return server;
 }

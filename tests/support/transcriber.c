@@ -75,9 +75,8 @@ transcriber_new (JsonObject * handshake, const TranscriberOptions * options)
 
   self->options = *options;
   self->uid = dup_string (handshake, "uid");
-  self->language =
-      g_str_has_suffix (model, "en") ? g_strdup ("en") : dup_string (handshake,
-      "language");
+  self->language = !options->own_model && g_str_has_suffix (model, "en") ?
+      g_strdup ("en") : dup_string (handshake, "language");
   self->send_last_n =
       json_object_get_int_member_with_default (handshake,
       "send_last_n_segments", 10);

@@ -20,6 +20,7 @@ G_BEGIN_DECLS
 typedef struct
 {
   guint words_per_segment;      /* a segment ends after so many words, or at 0.5 s without one */
+  gboolean own_model;           /* the server was started with one: what the client calls its model says nothing about the language */
   guint flicker_every;          /* each n-th pass takes its last segment for noise; 0: none */
   const gchar *language;        /* what is detected when the client does not say */
   gdouble language_probability;

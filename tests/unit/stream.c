@@ -903,6 +903,32 @@ GST_START_TEST (test_trials_become_rare)
 
 GST_END_TEST;
 
+/* They go on when what was sent long ago is settled by age. */
+GST_START_TEST (test_trials_go_on)
+{
+  gint64 answered;
+  guint i;
+
+  start_trial ();
+  pull ();
+  hear ("P 1 6 A sentence that is long enough.");
+  answered = now;
+  replace ();
+  for (i = 0; !is_to_be_replaced (); i++) {
+    fail_unless (i < 100);
+    push (1, LOUD);
+    pull ();
+    now += SECOND;
+    whisperlive_stream_settle_by_age (stream, now);
+  }
+  /* since there was enough for a pass */
+  fail_unless_equals_int64 ((now - answered) / SECOND, 60 + 2);
+  replace ();
+  fail_unless (whisperlive_stream_is_on_trial (stream));
+}
+
+GST_END_TEST;
+
 /* The first sentence of some length is kept, whatever comes later. */
 GST_START_TEST (test_speech_for_a_trial)
 {
@@ -1196,6 +1222,7 @@ stream_suite (void)
   tcase_add_test (tc, test_trial_replays_the_latest);
   tcase_add_test (tc, test_trial_without_an_answer);
   tcase_add_test (tc, test_trials_become_rare);
+  tcase_add_test (tc, test_trials_go_on);
   tcase_add_test (tc, test_speech_for_a_trial);
   tcase_add_test (tc, test_no_trial_of_silence);
   tcase_add_test (tc, test_no_trial_without_response_timeout);

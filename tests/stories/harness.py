@@ -1,16 +1,13 @@
-# harness.py: what the tests against a genuine WhisperLive server share
+# harness.py: what the stories share
 #
 # Copyright (C) 2026 the whisperlivesink authors
 #
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Genuine servers, runs of tests/examples/transcribe, the fault proxy between them, and checks of what was heard."""
+"""Runs of tests/examples/transcribe against either server, the fault proxy between them, and checks of what was heard."""
 
-import argparse
 import dataclasses
 import functools
 import json
-import os
-import select
 import signal
 import subprocess
 import sys
@@ -20,8 +17,8 @@ import time
 import unittest
 from pathlib import Path
 
-import jiwer
-import speech
+from options import options
+from transports import missing_sentences, word_error_rate
 
 HERE = Path(__file__).resolve().parent
 FAULT_PROXY = HERE.parent / "support" / "fault-proxy.py"
@@ -30,73 +27,8 @@ DEADLINE = 120  # s, for what has to happen
 # Whisper decodes up to six times over when it is not sure, which takes a busy machine tens of seconds
 PATIENCE = {"drain-timeout": 60_000, "response-timeout": 90_000}
 
-# suite.py sets them; work is a folder for files
-options = argparse.Namespace(transcribe=None, all=False, runs=1, seed=0, work=None)
-
-
 def report(line):
     print(f"    {line}", file=sys.stderr, flush=True)
-
-
-# The server
-
-
-class Server:
-    """A genuine WhisperLive on a port of its own, gone when the context ends"""
-
-    def __init__(self, *arguments):
-        self.arguments = arguments
-        self.port = 0
-        self.process = None
-        self.log = None
-
-    @property
-    def uri(self):
-        return f"ws://127.0.0.1:{self.port}"
-
-    def __enter__(self):
-        self.log = tempfile.NamedTemporaryFile("w+", dir=options.work, suffix=".log")
-        self.start("--warm-up")
-        return self
-
-    def start(self, *arguments):
-        """Again, on the same port, unless it runs"""
-        if self.process and self.process.poll() is None:
-            return
-        self.process = subprocess.Popen(
-            [sys.executable, HERE / "server.py", "--port", str(self.port), *self.arguments, *arguments],
-            stdout=subprocess.PIPE, stderr=self.log, text=True)
-        readable, _, _ = select.select([self.process.stdout], [], [], 180)
-        line = self.process.stdout.readline() if readable else ""
-        if not line.startswith("READY "):
-            last_words = Path(self.log.name).read_text(encoding="utf-8", errors="replace")[-2000:]
-            self.__exit__()
-            raise RuntimeError(f"the genuine server did not start; its last words: {last_words}")
-        self.port = int(line.rpartition(":")[2])
-
-    def kill(self):
-        self.process.kill()
-        self.process.wait()
-        self.process.stdout.close()
-
-    def freeze(self):
-        self.process.send_signal(signal.SIGSTOP)
-        os.waitid(os.P_PID, self.process.pid, os.WSTOPPED)
-
-    def thaw(self):
-        self.process.send_signal(signal.SIGCONT)
-
-    def __exit__(self, *exception):
-        self.process.terminate()
-        try:
-            self.process.wait(10)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-            raise AssertionError("the genuine server did not end on SIGTERM") from None
-        finally:
-            self.process.stdout.close()
-            self.log.close()
 
 
 # Programs that tell what they do in lines of JSON
@@ -280,60 +212,40 @@ def transcribe(uri, path, *arguments, timeout=DEADLINE, **properties):
         return transcription.finish(timeout)
 
 
-# What was said and what was heard
-
-audio_lock = threading.Lock()
+# Stories
 
 
-def audio(*pieces):
-    """(path, spoken text, seconds) of the pieces, as speech.py names them"""
-    with audio_lock:
-        return make_audio(*pieces)
+def only(name, why):
+    """A story, or all of a class, that this transport alone can tell"""
+    def mark(story):
+        story.only = name, why
+        return story
+
+    return mark
 
 
-@functools.cache
-def make_audio(*pieces):
-    samples, text = speech.load(*pieces)
-    path = options.work / ("+".join(pieces).replace("/", "_") + ".wav")
-    speech.write(path, samples)
-    return path, text, len(samples) / 2 / speech.RATE
+class Story(unittest.TestCase):
+    """suite.py makes a class of each for each transport"""
 
-
-def normalise(text):
-    return jiwer.Compose([
-        jiwer.ToLowerCase(),
-        jiwer.SubstituteRegexes({r"[-–—]": " "}),
-        jiwer.RemovePunctuation(),
-        jiwer.SubstituteWords({"mr": "mister"}),
-        jiwer.RemoveMultipleSpaces(),
-        jiwer.Strip(),
-    ])(text)
-
-
-def word_error_rate(reference, heard):
-    return jiwer.wer(normalise(reference), normalise(heard) or "nothing")
-
-
-def missing_sentences(sentences, heard):
-    """Those of which no more than half of the words were heard, in the order of them all"""
-    sentences = [normalise(sentence).split() for sentence in sentences]
-    aligned = jiwer.process_words(" ".join(sum(sentences, [])), normalise(heard) or "nothing").alignments[0]
-    found = {i for part in aligned if part.type == "equal" for i in range(part.ref_start_idx, part.ref_end_idx)}
-    missing, start = [], 0
-    for words in sentences:
-        end = start + len(words)
-        if len(found.intersection(range(start, end))) * 2 <= len(words):
-            missing.append(" ".join(words))
-        start = end
-    return missing
-
-
-class GenuineTest(unittest.TestCase):
-    server_arguments = ()
+    transport = None
+    server_arguments = None  # None: the server that many share
 
     @classmethod
     def setUpClass(cls):
-        cls.server = cls.enterClassContext(Server(*cls.server_arguments))
+        if cls.server_arguments is None:
+            cls.server = cls.transport.shared
+        else:
+            cls.server = cls.enterClassContext(cls.transport.server(*cls.server_arguments))
+
+    def setUp(self):
+        # the story before may have killed it
+        self.server.start()
+
+    def audio(self, *pieces):
+        return self.transport.audio(*pieces)
+
+    def report(self, line):
+        report(f"{self.transport.name}: {line}")
 
     def check_accounts(self, counts):
         self.assertEqual(counts["audio-received"], counts["audio-settled"] + counts["audio-lost"], counts)
@@ -354,6 +266,22 @@ class GenuineTest(unittest.TestCase):
     def check_received(self, run, seconds):
         received = run.one("STATS")["audio-received"] / SECOND
         self.assertAlmostEqual(received, seconds, delta=0.05, msg="audio received")
+
+    def check_whole(self, run, audio, worst=None):
+        """All of it, once, in order"""
+        self.check_ended_well(run)
+        self.check_received(run, audio.seconds)
+        self.check_finals(run, audio.seconds)
+        rate = self.check_text(run, audio, self.transport.worst if worst is None else worst)
+        self.assertEqual(len(run.sessions), len(set(run.sessions)), "session ids")
+        self.assertEqual(run.one("STATS")["sessions"], len(run.sessions))
+        return rate
+
+    def check_text(self, run, audio, worst):
+        self.assertEqual(missing_sentences(audio.sentences, run.text), [], run.text)
+        rate = word_error_rate(audio.text, run.text)
+        self.assertLessEqual(rate, worst, run.text)
+        return rate
 
     def check_finals(self, run, seconds):
         """Each once, in time order, without an overlap, within the audio"""

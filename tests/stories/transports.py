@@ -1,0 +1,221 @@
+# transports.py: the two servers that a story runs against, and what can be said to them
+#
+# Copyright (C) 2026 the whisperlivesink authors
+#
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""A genuine WhisperLive that is spoken to, and the scripted server, whose speech is tones (tests/support/spoken-words.h).
+
+Both are processes with the same options, so that a story can kill, freeze and start either. Speech is made of five
+sentences: "speech" are all of them, "speech:N" is one; "silence:SECONDS", "noise:SECONDS" and "music:SECONDS" are none.
+"""
+
+import array
+import dataclasses
+import functools
+import math
+import os
+import select
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+GENUINE = HERE.parent / "genuine"
+sys.path.insert(0, str(GENUINE))
+
+import jiwer  # noqa: E402
+import speech  # noqa: E402
+from options import options  # noqa: E402
+
+
+@dataclasses.dataclass(frozen=True)
+class Audio:
+    path: Path
+    sentences: tuple  # what is said in it
+    seconds: float
+
+    @property
+    def text(self):
+        return " ".join(self.sentences)
+
+
+class Server:
+    """A server on a port of its own, gone when the context ends"""
+
+    def __init__(self, command, *arguments):
+        self.command = command
+        self.arguments = arguments
+        self.port = 0
+        self.process = None
+        self.log = None
+
+    @property
+    def uri(self):
+        return f"ws://127.0.0.1:{self.port}"
+
+    def __enter__(self):
+        self.log = tempfile.NamedTemporaryFile("w+", dir=options.work, suffix=".log")
+        self.start("--warm-up")
+        return self
+
+    def start(self, *arguments):
+        """Again, on the same port, unless it runs"""
+        if self.process and self.process.poll() is None:
+            return
+        self.process = subprocess.Popen([*self.command, "--port", str(self.port), *self.arguments, *arguments],
+                                        stdout=subprocess.PIPE, stderr=self.log, text=True)
+        readable, _, _ = select.select([self.process.stdout], [], [], 180)
+        line = self.process.stdout.readline() if readable else ""
+        if not line.startswith("READY "):
+            last_words = Path(self.log.name).read_text(encoding="utf-8", errors="replace")[-2000:]
+            self.__exit__()
+            raise RuntimeError(f"{self.command[-1]} did not start; its last words: {last_words}")
+        self.port = int(line.rpartition(":")[2])
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()
+
+    def freeze(self):
+        self.process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, self.process.pid, os.WSTOPPED)
+
+    def thaw(self):
+        self.process.send_signal(signal.SIGCONT)
+
+    def __exit__(self, *exception):
+        self.process.terminate()
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise AssertionError(f"{self.command[-1]} did not end on SIGTERM") from None
+        finally:
+            self.process.stdout.close()
+            self.log.close()
+
+
+class Transport:
+    name = None
+    # at most, of a text and of a sentence; of each run of the main job and their median
+    worst, worst_sentence, worst_run, worst_median = 0, 0, 0, 0
+    long = 1  # times the speech, where a story is about a long one
+    stack = None  # suite.py's
+
+    def __init__(self):
+        self.lock = threading.Lock()
+        self.made = functools.cache(self.make)
+
+    def server(self, *arguments):
+        return Server(self.command(), *arguments)
+
+    @functools.cached_property
+    def shared(self):
+        """For all stories that do not need their own, until suite.py ends"""
+        return self.stack.enter_context(self.server("--max-clients", "20"))
+
+    def audio(self, *pieces):
+        with self.lock:
+            return self.made(*pieces)
+
+    def write(self, pieces, samples, sentences):
+        path = options.work / f"{self.name}-{'+'.join(pieces)}.wav"
+        speech.write(path, samples)
+        return Audio(path, tuple(sentences), len(samples) / 2 / speech.RATE)
+
+
+class Genuine(Transport):
+    """LibriVox, and Whisper tiny.en: a word in ten may be wrong"""
+
+    name = "genuine"
+    worst, worst_sentence, worst_run, worst_median = 0.08, 0.15, 0.07, 0.05
+    long = 3
+
+    def command(self):
+        return [sys.executable, GENUINE / "server.py"]
+
+    def make(self, *pieces):
+        samples, sentences = b"", []
+        for piece in pieces:
+            numbers = range(1, 6) if piece == "speech" else [int(piece[7:])] if piece.startswith("speech:") else []
+            for name in [f"librivox:{number}" for number in numbers] or [piece]:
+                more, text = speech.load(name)
+                samples += more
+                sentences += [text] if text else []
+        return self.write(pieces, samples, sentences)
+
+
+class Scripted(Transport):
+    """Words that cannot be misheard, each a number of its own"""
+
+    name = "scripted"
+    WORDS = (14, 6, 10, 12, 6)  # of each sentence; a word lasts 0.5 s
+
+    def command(self):
+        return [options.scripted, "--seed", str(options.seed % (1 << 31))]
+
+    @staticmethod
+    def tone(frequency, seconds):
+        """The rest of the half second is silent, and its edges are soft, as spoken-words.c has them"""
+        ramp, count = 80, int(seconds * speech.RATE)
+        samples = array.array("h", bytes(2 * int((seconds + 0.1) * speech.RATE)))
+        for i in range(count):
+            gain = 0.4 * min(1.0, i / ramp, (count - i) / ramp)
+            samples[i] = round(32767 * gain * math.sin(2 * math.pi * frequency * i / speech.RATE))
+        if sys.byteorder == "big":
+            samples.byteswap()
+        return samples.tobytes()
+
+    def make(self, *pieces):
+        samples, sentences, spoken = b"", [], 0
+        for piece in pieces:
+            kind, _, argument = piece.partition(":")
+            if kind == "speech":
+                for count in [self.WORDS[int(argument) - 1]] if argument else self.WORDS:
+                    words = range(spoken + 1, spoken + 1 + count)
+                    spoken += count
+                    samples += b"".join(self.tone(100 + 10 * word, 0.4) for word in words)
+                    sentences.append(" ".join(f"w{word}" for word in words))
+            elif kind == "silence":
+                samples += bytes(2 * int(float(argument) * speech.RATE))
+            else:
+                # a hiss, above every word
+                samples += self.tone(5000, float(argument) - 0.1)
+        return self.write(pieces, samples, sentences)
+
+
+TRANSPORTS = {transport.name: transport for transport in (Genuine(), Scripted())}
+
+
+def normalise(text):
+    return jiwer.Compose([
+        jiwer.ToLowerCase(),
+        jiwer.SubstituteRegexes({r"[-–—]": " "}),
+        jiwer.RemovePunctuation(),
+        jiwer.SubstituteWords({"mr": "mister"}),
+        jiwer.RemoveMultipleSpaces(),
+        jiwer.Strip(),
+    ])(text)
+
+
+def word_error_rate(reference, heard):
+    return jiwer.wer(normalise(reference), normalise(heard) or "nothing")
+
+
+def missing_sentences(sentences, heard):
+    """Those of which no more than half of the words were heard, in the order of them all"""
+    sentences = [normalise(sentence).split() for sentence in sentences]
+    aligned = jiwer.process_words(" ".join(sum(sentences, [])), normalise(heard) or "nothing").alignments[0]
+    found = {i for part in aligned if part.type == "equal" for i in range(part.ref_start_idx, part.ref_end_idx)}
+    missing, start = [], 0
+    for words in sentences:
+        end = start + len(words)
+        if len(found.intersection(range(start, end))) * 2 <= len(words):
+            missing.append(" ".join(words))
+        start = end
+    return missing
