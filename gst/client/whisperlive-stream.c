@@ -519,18 +519,41 @@ whisperlive_stream_finish (WhisperLiveStream * stream, gboolean complete)
   return updates;
 }
 
+/* Before here, what has left the server's buffer was no speech. */
+static guint64
+get_old (WhisperLiveStream * stream, const WhisperLiveFlow * flow, gint64 now)
+{
+  gint64 timeout = response_timeout (stream);
+  guint64 left = whisperlive_queue_sent_before (stream->queue,
+      now - SERVER_BUFFER);
+
+  /* a pass goes on, however long it takes */
+  if (stream->pacer.open)
+    return MIN (left, stream->open_at);
+  if (!owes_text (stream))
+    return left;
+  /* the drain decides by itself */
+  if (stream->draining)
+    return MIN (left, flow->sound);
+  /* it may be silent for so long */
+  if (timeout != NEVER && timeout > SERVER_BUFFER)
+    left = MIN (left, MAX (flow->sound,
+            whisperlive_queue_sent_before (stream->queue, now - timeout)));
+  return left;
+}
+
 gboolean
 whisperlive_stream_settle_by_age (WhisperLiveStream * stream, gint64 now)
 {
-  guint64 position =
-      whisperlive_queue_sent_before (stream->queue, now - SERVER_BUFFER);
   gboolean told = stream->doubtful;
+  guint64 position;
   WhisperLiveFlow flow;
 
   /* that will tell more */
   if (whisperlive_trial_is_on (&stream->trial))
     return FALSE;
   whisperlive_queue_get_flow (stream->queue, &flow);
+  position = get_old (stream, &flow, now);
   stream->doubtful |= flow.speech < position
       && flow.pass_at >= stream->heard && owes_text (stream);
   whisperlive_queue_settle (stream->queue, position);

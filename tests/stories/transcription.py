@@ -42,6 +42,7 @@ class MainJob(Story):
     def test_once_fast(self):
         self.story(1, False)
 
+    @only("scripted", "the genuine server is told thrice as much")
     def test_once_real_time(self):
         self.story(1, True)
 

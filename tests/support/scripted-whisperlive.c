@@ -35,7 +35,7 @@ static const GOptionEntry entries[] = {
       "And for each second of audio (0.002)", "SECONDS"},
   {"seed", 0, 0, G_OPTION_ARG_INT, &seed,
       "Of delays, jitter and load; random if not given, told on stderr", "N"},
-  {NULL}
+  {NULL, 0, 0, 0, NULL, NULL, NULL}
 };
 
 /* Nothing may be left behind: not after kill -9 of the parent either */

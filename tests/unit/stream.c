@@ -1005,6 +1005,50 @@ GST_START_TEST (test_age_over_connections)
 
 GST_END_TEST;
 
+/* A pass goes on, however long it takes: only what the server has found nothing in is old. */
+GST_START_TEST (test_no_age_during_a_pass)
+{
+  push (9, LOUD);
+  pull ();
+  hear ("P 2 5 One");
+  now += 3600 * SECOND;
+  fail_if (whisperlive_stream_settle_by_age (stream, now));
+  check_settled (2);
+}
+
+GST_END_TEST;
+
+/* That decides by itself what was heard. */
+GST_START_TEST (test_no_age_while_draining)
+{
+  push (5, LOUD);
+  pull ();
+  pull_padding ();
+  now += 3600 * SECOND;
+  fail_if (whisperlive_stream_settle_by_age (stream, now));
+  check_settled (0);
+}
+
+GST_END_TEST;
+
+/* As long as a server may be silent about sound, sound is not old. */
+GST_START_TEST (test_age_of_sound)
+{
+  settings->response_timeout = 90000;
+  push (5, 0);
+  push (5, LOUD);
+  pull ();
+  now += 46 * SECOND;
+  fail_if (whisperlive_stream_settle_by_age (stream, now));
+  /* silence is */
+  check_settled (5);
+  now += 45 * SECOND;
+  fail_unless (whisperlive_stream_settle_by_age (stream, now));
+  check_settled (10);
+}
+
+GST_END_TEST;
+
 GST_START_TEST (test_age_after_a_loss)
 {
   push (5, LOUD);
@@ -1228,6 +1272,9 @@ stream_suite (void)
   tcase_add_test (tc, test_no_trial_without_response_timeout);
   tcase_add_test (tc, test_no_age_on_trial);
   tcase_add_test (tc, test_age_over_connections);
+  tcase_add_test (tc, test_no_age_during_a_pass);
+  tcase_add_test (tc, test_no_age_while_draining);
+  tcase_add_test (tc, test_age_of_sound);
   tcase_add_test (tc, test_age_after_a_loss);
   tcase_add_test (tc, test_doubt);
   return suite;
