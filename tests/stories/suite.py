@@ -21,6 +21,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
+import contract
 import faults
 import transcription
 from harness import report
@@ -32,7 +33,7 @@ BUILD = Path(__file__).resolve().parents[2] / "build"
 
 def stories(loader, transport):
     """Each story that this transport can tell, under its name"""
-    for module in (transcription, faults):
+    for module in (transcription, faults, contract):
         for story in loader.loadTestsFromModule(module):
             for test in story:
                 kind, name = type(test), test._testMethodName
@@ -102,6 +103,7 @@ def main():
     parser.add_argument("--transcribe", default=BUILD / "tests/examples/transcribe", metavar="PROGRAM")
     parser.add_argument("--scripted", default=BUILD / "tests/support/scripted-whisperlive", metavar="PROGRAM")
     parser.add_argument("--all", action="store_true", help="every combination of audio formats, every fault in every phase")
+    parser.add_argument("--record", action="store_true", help="writes down what the genuine server does, for Contract")
     parser.add_argument("--runs", type=int, default=1, metavar="N", help="the word error rates N times over")
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 32), help="of moments and jitter, to have the same again")
     parser.add_argument("--count-file", metavar="FILE", help="write “N passed, N failed, N skipped” there as well")

@@ -154,7 +154,7 @@ class Scripted(Transport):
     """Words that cannot be misheard, each a number of its own"""
 
     name = "scripted"
-    WORDS = (14, 6, 10, 12, 6)  # of each sentence; a word lasts 0.5 s
+    WORDS = (14, 6, 10, 12, 5)  # of each sentence; a word lasts 0.5 s, and a segment is five of them at most
 
     def command(self):
         return [options.scripted, "--seed", str(options.seed % (1 << 31))]

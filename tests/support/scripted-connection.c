@@ -434,6 +434,8 @@ static gboolean
 parse_handshake (Connection * self, JsonParser * parser)
 {
   static const gchar *const required[] = { "uid", "language", "task", "model" };
+  guint n_required = G_N_ELEMENTS (required) -
+      self->server->script.model.own_model;
   JsonNode *root;
   JsonObject *object;
   const gchar *format;
@@ -445,7 +447,7 @@ parse_handshake (Connection * self, JsonParser * parser)
   if (root == NULL || !JSON_NODE_HOLDS_OBJECT (root))
     return FALSE;
   object = json_node_get_object (root);
-  for (i = 0; i < G_N_ELEMENTS (required); i++)
+  for (i = 0; i < n_required; i++)
     if (!json_object_has_member (object, required[i]))
       return FALSE;
   self->uid =
