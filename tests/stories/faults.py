@@ -12,7 +12,7 @@ import json
 import random
 import uuid
 
-from harness import SECOND, FaultProxy, Story, Transcription, transcribe
+from harness import SECOND, FaultProxy, Story, Transcription, live, transcribe
 from options import options
 from transports import speech
 from websockets.sync.client import connect
@@ -37,6 +37,7 @@ class FaultStory(Story):
         return lost
 
 
+@live
 class RealTime(FaultStory):
     """As it is spoken; the genuine server is told 74 s"""
 
@@ -80,6 +81,7 @@ class RealTime(FaultStory):
                     overtime.result()
 
 
+@live
 class Replaced(FaultStory):
     """max-session-duration: before the server hangs up"""
 
@@ -95,6 +97,7 @@ class Replaced(FaultStory):
                     f"{len(run.sessions)} sessions")
 
 
+@live
 class NoSpeech(FaultStory):
     """Sound that the server says nothing about, as if it hung"""
 

@@ -224,6 +224,12 @@ def only(name, why):
     return mark
 
 
+def live(story):
+    """A story, or all of a class, that takes as long as the speech in it, and mostly waits"""
+    story.is_live = True
+    return story
+
+
 class Story(unittest.TestCase):
     """suite.py makes a class of each for each transport"""
 

@@ -15,6 +15,7 @@ import contextlib
 import os
 import random
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -31,29 +32,32 @@ from transports import TRANSPORTS
 BUILD = Path(__file__).resolve().parents[2] / "build"
 
 
-def stories(loader, transport):
-    """Each story that this transport can tell, under its name"""
+def stories(loader, transport, pace):
+    """(class, name) of each story that this transport can tell"""
     for module in (transcription, faults, contract):
         for story in loader.loadTestsFromModule(module):
             for test in story:
                 kind, name = type(test), test._testMethodName
-                only, why = getattr(getattr(kind, name), "only", getattr(kind, "only", (transport.name, None)))
-                if only != transport.name:
-                    report(f"not for {transport.name}: {kind.__name__}.{name}: {why}")
+
+                def mark(mark, default, kind=kind, name=name):
+                    return getattr(getattr(kind, name), mark, getattr(kind, mark, default))
+
+                only, why = mark("only", (transport.name, None))
+                if pace not in ("any", "live" if mark("is_live", False) else "fast"):
                     continue
-                yield kind, name
+                if only == transport.name:
+                    yield kind, name
+                else:
+                    report(f"not for {transport.name}: {kind.__name__}.{name}: {why}")
 
 
-def make_suite(loader, transport):
+def make_suite(loader, transport, pace):
     suite, kinds = unittest.TestSuite(), {}
-    for kind, name in stories(loader, transport):
+    for kind, name in stories(loader, transport, pace):
         if kind not in kinds:
             kinds[kind] = type(kind.__name__, (kind,), {"transport": transport, "__module__": transport.name})
         suite.addTest(kinds[kind](name))
     return suite
-
-
-# Running them
 
 
 class Result(unittest.TextTestResult):
@@ -65,7 +69,7 @@ class Result(unittest.TextTestResult):
         return passed, len(bad), len(self.skipped)
 
 
-def run(transport):
+def run(transport, pace):
     """(passed, failed, skipped)"""
     loader = unittest.TestLoader()
     if options.k:
@@ -74,32 +78,36 @@ def run(transport):
     with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as transport.stack:
         options.work = Path(folder)
         os.environ.setdefault("GST_REGISTRY", str(options.work / "registry.bin"))
-        report(f"--transport {transport.name} --seed {options.seed}")
-        return unittest.TextTestRunner(verbosity=2, resultclass=Result).run(make_suite(loader, transport)).counts()
+        report(f"--transport {transport.name} --pace {pace} --seed {options.seed}")
+        tests = make_suite(loader, transport, pace)
+        return unittest.TextTestRunner(verbosity=2, resultclass=Result).run(tests).counts()
 
 
 @contextlib.contextmanager
-def meanwhile(name):
-    """The stories of this transport, in a process of their own, which mostly waits; what it says follows"""
-    command = [sys.executable, __file__, *sys.argv[1:], "--transport", name, "--seed", str(options.seed)]
+def meanwhile(name, pace, counts):
+    """These stories in a process of their own; what it says follows"""
+    command = [sys.executable, __file__, *sys.argv[1:], "--transport", name, "--pace", pace, "--seed", str(options.seed)]
     with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryFile("w+") as log:
-        counts = Path(folder) / "counts"
-        process = subprocess.Popen([*command, "--count-file", counts], stdout=log, stderr=log)
+        file = Path(folder) / "counts"
+        process = subprocess.Popen([*command, "--count-file", file], stdout=log, stderr=log)
         try:
-            numbers = []
-            yield numbers
+            yield
             process.wait()
             log.seek(0)
             sys.stderr.write(log.read())
-            numbers += [int(number) for number in re.findall(r"\d+", counts.read_text())] if counts.exists() else (0, 1, 0)
+            counts.append([int(n) for n in re.findall(r"\d+", file.read_text())] if file.exists() else (0, 1, 0))
         finally:
-            process.kill()
+            # SIGTERM would leave its folder behind
+            process.send_signal(signal.SIGINT)
             process.wait()
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--transport", choices=[*TRANSPORTS, "both"], default="both", help="which server (both)")
+    parser.add_argument("--pace", choices=["live", "fast", "any", "all"], default="all",
+                        help="the stories that take as long as the speech in them, or the others; any: one after the other; "
+                        "all: side by side (all)")
     parser.add_argument("--transcribe", default=BUILD / "tests/examples/transcribe", metavar="PROGRAM")
     parser.add_argument("--scripted", default=BUILD / "tests/support/scripted-whisperlive", metavar="PROGRAM")
     parser.add_argument("--all", action="store_true", help="every combination of audio formats, every fault in every phase")
@@ -110,12 +118,18 @@ def main():
     parser.add_argument("-k", action="append", metavar="TEXT", help="only tests with TEXT in their names")
     vars(options).update(vars(parser.parse_args()))
 
-    if options.transport == "both":
-        with meanwhile("scripted") as counts:
-            genuine = run(TRANSPORTS["genuine"])
-        counts = [sum(pair) for pair in zip(genuine, counts, strict=True)]
-    else:
-        counts = run(TRANSPORTS[options.transport])
+    # live stories and those with the scripted server mostly wait
+    paces = ("fast", "live") if options.pace == "all" else (options.pace,)
+    jobs = [("genuine", pace) for pace in paces] if options.transport != "scripted" else []
+    if options.transport != "genuine":
+        jobs.append(("scripted", "any" if options.pace == "all" else options.pace))
+    counts = []
+    with contextlib.ExitStack() as others:
+        for name, pace in jobs[1:]:
+            others.enter_context(meanwhile(name, pace, counts))
+        name, pace = jobs[0]
+        counts.append(run(TRANSPORTS[name], pace))
+    counts = [sum(numbers) for numbers in zip(*counts, strict=True)]
     line = "{} passed, {} failed, {} skipped".format(*counts)
     if options.count_file:
         Path(options.count_file).write_text(line + "\n", encoding="utf-8")

@@ -10,7 +10,7 @@ import json
 import statistics
 import subprocess
 
-from harness import SECOND, Story, only, transcribe
+from harness import SECOND, Story, live, only, transcribe
 from options import options
 from transports import normalise, speech, word_error_rate
 from websockets.sync.client import connect
@@ -42,6 +42,7 @@ class MainJob(Story):
     def test_once_fast(self):
         self.story(1, False)
 
+    @live
     @only("scripted", "the genuine server is told thrice as much")
     def test_once_real_time(self):
         self.story(1, True)
@@ -49,6 +50,7 @@ class MainJob(Story):
     def test_thrice_fast(self):
         self.story(3, False)
 
+    @live
     @only("genuine", "it takes 74 s, and the scripted server has nothing that could get tired")
     def test_thrice_real_time(self):
         self.story(3, True)
@@ -113,6 +115,7 @@ class Edges(Story):
         self.check_received(run, 0.3)
         self.report(f"0.3 s of speech: {run.seconds:.1f} s, heard “{run.text}”")
 
+    @live
     def test_silence_between(self):
         audio = self.audio("speech:5", "silence:8", "speech:4")
         run = transcribe(self.server.uri, audio.path, "--sync")
