@@ -55,8 +55,15 @@ class Messages:
             self.ended = True
             self.news.notify_all()
 
-    def wait(self, timeout=DEADLINE, **fields):
+    def wait(self, **fields):
         """The next message with these fields; earlier waits' messages do not come again"""
+        found = self.wait_or_end(**fields)
+        if not found:
+            raise AssertionError(f"{fields} did not come before the end; last:\n{self.tail()}")
+        return found
+
+    def wait_or_end(self, timeout=DEADLINE, **fields):
+        """None: there will be none"""
         def find():
             while self.seen < len(self.all):
                 self.seen += 1
@@ -66,10 +73,12 @@ class Messages:
 
         with self.news:
             found = self.news.wait_for(lambda: find() or self.ended, timeout)
-        if isinstance(found, dict):
-            return found
-        raise AssertionError(f"{fields} did not come" + (" before the end" if found else f" within {timeout} s") + "; last:\n"
-                             + "\n".join(json.dumps(message) for message in self.all[-8:]))
+        if not found:
+            raise AssertionError(f"{fields} did not come within {timeout} s; last:\n{self.tail()}")
+        return found if isinstance(found, dict) else None
+
+    def tail(self):
+        return "\n".join(json.dumps(message) for message in self.all[-8:])
 
 
 class FaultProxy:
@@ -171,17 +180,28 @@ class Transcription:
     def wait_state(self, **fields):
         return self.wait("whisperlive/state", **fields)
 
+    def wait_finals(self, count):
+        """FALSE: it has ended before there were so many more"""
+        for _ in range(count):
+            if not self.messages.wait_or_end(name="whisperlive/transcript", final=True):
+                return False
+        return True
+
     @property
     def age(self):
         return time.monotonic() - self.started
 
     def play_until(self, moment):
         """Lets it go on until it has been there for so many seconds"""
+        if not self.lasts(moment - self.age):
+            raise AssertionError(f"transcribe ended before {moment:.1f} s; {self.finish().tail()}")
+
+    def lasts(self, seconds):
         try:
-            self.process.wait(max(0.0, moment - self.age))
+            self.process.wait(max(0.0, seconds))
         except subprocess.TimeoutExpired:
-            return
-        raise AssertionError(f"transcribe ended before {moment:.1f} s; {self.finish().tail()}")
+            return True
+        return False
 
     def interrupt(self):
         self.process.send_signal(signal.SIGINT)
@@ -299,11 +319,11 @@ class Story(unittest.TestCase):
             self.assertLessEqual(end, (seconds + 0.5) * SECOND, final)
         ids = [final["segment-id"] for final in run.finals]
         self.assertEqual(ids, sorted(set(ids)), "segment ids of finals")
-        for partial in run.named("whisperlive/transcript"):
-            if not partial["final"]:
-                at = [final for final in run.finals if final["segment-id"] == partial["segment-id"]]
-                if at:
-                    self.assertLess(run.messages.index(partial), run.messages.index(at[0]), "a partial after its final")
+        done = set()
+        for transcript in run.named("whisperlive/transcript"):
+            self.assertNotIn(transcript["segment-id"], done, "an update after its final")
+            if transcript["final"]:
+                done.add(transcript["segment-id"])
 
     def check_lost(self, run):
         """What was not transcribed is told piece by piece, and adds up to the sample"""

@@ -23,6 +23,7 @@ import unittest
 from pathlib import Path
 
 import contract
+import endurance
 import faults
 import transcription
 from harness import report
@@ -34,7 +35,7 @@ BUILD = Path(__file__).resolve().parents[2] / "build"
 
 def stories(loader, transport, pace):
     """(class, name) of each story that this transport can tell"""
-    for module in (transcription, faults, contract):
+    for module in (transcription, faults, contract, endurance):
         for story in loader.loadTestsFromModule(module):
             for test in story:
                 kind, name = type(test), test._testMethodName
