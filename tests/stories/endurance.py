@@ -46,7 +46,7 @@ class Endurance(FaultStory):
         done, resident = [], []
         with FaultProxy(self.server) as proxy, \
                 Transcription(proxy.uri, audio.path, *arguments, **{**QUICK, **properties}) as transcription:
-            while transcription.wait_finals(chance.randint(1, 2 * every - 1)):
+            while transcription.wait_finals(chance.randint(1, 2 * every - 1)) and transcription.lasts(0):
                 resident.append(self.resident(transcription))
                 done.append(chance.choice(self.FAULTS))
                 self.do(done[-1], transcription, proxy, chance.choice((0.05, 0.5, 6)))
