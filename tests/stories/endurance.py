@@ -20,23 +20,25 @@ class Endurance(FaultStory):
     # each until it is noticed, or for a moment that may be too short for that
     FAULTS = ("kill", "freeze", "reset", "stall", "stall up", "stall down", "blackhole", "refuse")
 
-    def resident(self, transcription):
+    @staticmethod
+    def resident(transcription):
         return int(Path(f"/proc/{transcription.process.pid}/statm").read_text(encoding="ascii").split()[1]) * 4096
 
-    def do(self, fault, transcription, proxy, moment):
+    @staticmethod
+    def do(fault, transcription, server, proxy, moment):
         if fault == "kill":
-            self.server.kill()
+            server.kill()
         elif fault == "freeze":
-            self.server.freeze()
+            server.freeze()
         else:
             proxy.do(fault)
         if fault == "refuse":
             proxy.do("reset")
         transcription.lasts(moment)
         if fault == "kill":
-            self.server.start()
+            server.start()
         elif fault == "freeze":
-            self.server.thaw()
+            server.thaw()
         elif fault != "reset":
             proxy.do("go")
 
@@ -44,14 +46,14 @@ class Endurance(FaultStory):
         """A fault each so many finals, until all is said"""
         chance = random.Random(options.seed)
         done, resident = [], []
-        with FaultProxy(self.server) as proxy, \
+        with self.transport.server(*self.transport.slow) as server, FaultProxy(server) as proxy, \
                 Transcription(proxy.uri, audio.path, *arguments, **{**QUICK, **properties}) as transcription:
             while transcription.wait_finals(chance.randint(1, 2 * every - 1)) and transcription.lasts(0):
                 resident.append(self.resident(transcription))
                 done.append(chance.choice(self.FAULTS))
-                self.do(done[-1], transcription, proxy, chance.choice((0.05, 0.5, 6)))
+                self.do(done[-1], transcription, server, proxy, chance.choice((0.05, 0.5, 6)))
             run = transcription.finish()
-        self.assertGreaterEqual(len(done), 8, "too few faults to tell")
+        self.assertGreaterEqual(len(done), 5, "too few faults to tell")
         rate = self.check_whole(run, audio)
         quarter = max(resident[:len(resident) // 4 + 1])
         grown = max(resident) - quarter

@@ -104,6 +104,7 @@ class Transport:
     name = None
     # at most, of a text and of a sentence; of each run of the main job and their median
     worst, worst_sentence, worst_run, worst_median = 0, 0, 0, 0
+    slow = ()  # a server's arguments, for stories in which there shall be time for faults
     long = 1  # times the speech, where a story is about a long one
     stack = None  # suite.py's
 
@@ -154,6 +155,7 @@ class Scripted(Transport):
     """Words that cannot be misheard, of which 300 are known"""
 
     name = "scripted"
+    slow = ("--pass-base", "0.1")
     WORDS = (14, 6, 10, 12, 5)  # of each sentence; a word lasts 0.5 s, and a segment is five of them at most
 
     def command(self):
