@@ -164,6 +164,8 @@ gate_stream_finalize (GObject * object)
 
   /* GIOStream's finalize closes once more */
   G_OBJECT_CLASS (gate_stream_parent_class)->finalize (object);
+  /* which has a reference to the input */
+  g_clear_pointer (&self->input->waiting, g_source_unref);
   g_clear_object (&self->input);
   g_clear_object (&self->base);
 }
