@@ -329,6 +329,22 @@ GST_START_TEST (test_pause)
 
 GST_END_TEST;
 
+GST_START_TEST (test_pause_of_equals)
+{
+  static const gfloat levels[] = { 0.1f, 0.01f, 0.01f, 0.1f, 0.01f, 0.01f,
+    0.1f, 0.1f
+  };
+  guint i;
+
+  for (i = 0; i < G_N_ELEMENTS (levels); i++)
+    push_level (levels[i], WHISPERLIVE_FULL_BLOCK);
+  /* the later one: the portion is longer */
+  fail_unless_equals_uint64 (whisperlive_queue_find_pause (queue, 7 * N),
+      5 * N);
+}
+
+GST_END_TEST;
+
 GST_START_TEST (test_drop_new)
 {
   push (10);
@@ -787,6 +803,15 @@ GST_START_TEST (test_flush)
   check_counters (5 * N, 2 * N, 0, 5 * N);
   check_loss (WHISPERLIVE_LOSS_FLUSH, 0, 5 * N);
   fail_unless_equals_int (get_flow ().generation, 1);
+  fail_unless (get_flow ().stale);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_flush_of_sound_before_silence)
+{
+  send_pattern ("-#-");
+  whisperlive_queue_flush (queue);
   fail_unless (get_flow ().stale);
 }
 
@@ -1293,6 +1318,7 @@ queue_suite (void)
   tcase_add_test (tc, test_sound_that_waits);
   tcase_add_test (tc, test_level_of_silence);
   tcase_add_test (tc, test_pause);
+  tcase_add_test (tc, test_pause_of_equals);
   tcase_add_test (tc, test_end_of_settled_sound);
   tcase_add_test (tc, test_sound_after_settled_sound);
 
@@ -1336,6 +1362,7 @@ queue_suite (void)
   tcase_add_test (tc, test_flush);
   tcase_add_test (tc, test_flush_of_what_was_not_sent);
   tcase_add_test (tc, test_flush_of_silence);
+  tcase_add_test (tc, test_flush_of_sound_before_silence);
   tcase_add_test (tc, test_flush_again);
   tcase_add_test (tc, test_rewind_after_flush);
   tcase_add_test (tc, test_end);
