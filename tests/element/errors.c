@@ -135,12 +135,14 @@ HARNESS_END_TEST;
 
 GST_START_TEST (test_plain_http)
 {
-  static const guint statuses[] = { 200, 404, 500 };
+  static const guint statuses[] = { 200, 302, 404, 500 };
 
   HARNESS_SCRIPT (http_status, statuses[__i__]);
   harness_make ("", "retries", 0, NULL);
   run ();
   expect (GST_RESOURCE_ERROR_OPEN_WRITE);
+  /* the key goes to nobody else */
+  fail_unless_equals_uint64 (harness_server_count (SCRIPTED_REQUESTS), 1);
 }
 
 HARNESS_END_TEST;
@@ -491,7 +493,7 @@ errors_suite (void)
   tcase_add_test (tc, test_says_nothing);
   tcase_add_test (tc, test_upgrade_held);
   tcase_add_test (tc, test_no_such_host);
-  tcase_add_loop_test (tc, test_plain_http, 0, 3);
+  tcase_add_loop_test (tc, test_plain_http, 0, 4);
   tcase_add_loop_test (tc, test_not_authorized, 0, 2);
   tcase_add_loop_test (tc, test_again_after_error, 0, 2);
   tcase_add_test (tc, test_wrong_key);

@@ -255,6 +255,25 @@ GST_START_TEST (test_set_and_get)
 
 GST_END_TEST;
 
+GST_START_TEST (test_object)
+{
+  GTlsInteraction *interaction = g_object_new (G_TYPE_TLS_INTERACTION, NULL);
+  g_autoptr (GTlsInteraction) got = NULL;
+  gpointer alive = interaction;
+
+  g_object_add_weak_pointer (G_OBJECT (interaction), &alive);
+  g_object_set (sink, "tls-interaction", interaction, NULL);
+  g_object_unref (interaction);
+  fail_unless (alive != NULL);
+  g_object_get (sink, "tls-interaction", &got, NULL);
+  fail_unless (got == interaction);
+  g_clear_object (&got);
+  g_object_set (sink, "tls-interaction", NULL, NULL);
+  fail_unless (alive == NULL);
+}
+
+GST_END_TEST;
+
 GST_START_TEST (test_stats)
 {
   static const gchar *const numbers[] =
@@ -330,6 +349,7 @@ properties_suite (void)
   tcase_add_test (tc, test_limits);
   tcase_add_test (tc, test_identity);
   tcase_add_test (tc, test_set_and_get);
+  tcase_add_test (tc, test_object);
   tcase_add_test (tc, test_stats);
   tcase_add_test (tc, test_element);
   suite_add_tcase (s, tc);

@@ -172,6 +172,9 @@ on_request (SoupServer * soup, SoupServerMessage * message, const char *path,
     soup_server_message_set_status (message, status, NULL);
     soup_server_message_set_response (message, "text/plain", SOUP_MEMORY_COPY,
         text, strlen (text));
+    if (SOUP_STATUS_IS_REDIRECTION (status))
+      soup_message_headers_replace (soup_server_message_get_response_headers
+          (message), "Location", "/elsewhere");
   }
 }
 

@@ -206,7 +206,7 @@ GST_START_TEST (test_session_options_of_every_type)
       "l=(gint64)-9000000000, m=(guint64)9000000000, d=(double)0.5, "
       "f=(float)0.25, b=(boolean)true, a=(int)<1, 2>, e=(int)<>, "
       "n=(structure)\"inner\\,x\\=(int)1\\,y\\=(string)z\\;\", "
-      "o=(int){3, 4};", NULL);
+      "o=(int){3, 4}, h=(guint64)18446744073709551615;", NULL);
   fail_unless (settings->session_options != NULL);
   object = handshake (settings);
   fail_unless_equals_string (json_object_get_string_member (object, "s"),
@@ -218,6 +218,9 @@ GST_START_TEST (test_session_options_of_every_type)
       G_GINT64_CONSTANT (-9000000000));
   fail_unless_equals_int64 (json_object_get_int_member (object, "m"),
       G_GINT64_CONSTANT (9000000000));
+  /* an integer of JSON would be negative */
+  fail_unless (json_object_get_double_member (object, "h") ==
+      (gdouble) G_MAXUINT64);
   fail_unless (json_object_get_double_member (object, "d") == 0.5);
   fail_unless (json_object_get_double_member (object, "f") == 0.25);
   fail_unless (json_object_get_boolean_member (object, "b"));

@@ -1066,6 +1066,27 @@ GST_START_TEST (test_age_after_a_loss)
 
 GST_END_TEST;
 
+GST_START_TEST (test_age_after_a_loss_of_the_next)
+{
+  push (5, LOUD);
+  pull ();
+  now += 10 * SECOND;
+  whisperlive_stream_leave (stream, now);
+  whisperlive_stream_begin (stream, now);
+  pull ();
+  now += SECOND;
+  whisperlive_stream_begin (stream, now);
+  pull ();
+  now += 44 * SECOND;
+  whisperlive_stream_settle_by_age (stream, now);
+  check_settled (0);
+  now += 2 * SECOND;
+  whisperlive_stream_settle_by_age (stream, now);
+  check_settled (5);
+}
+
+GST_END_TEST;
+
 GST_START_TEST (test_doubt)
 {
   push (5, LOUD);
@@ -1276,6 +1297,7 @@ stream_suite (void)
   tcase_add_test (tc, test_no_age_while_draining);
   tcase_add_test (tc, test_age_of_sound);
   tcase_add_test (tc, test_age_after_a_loss);
+  tcase_add_test (tc, test_age_after_a_loss_of_the_next);
   tcase_add_test (tc, test_doubt);
   return suite;
 }

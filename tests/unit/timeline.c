@@ -140,6 +140,18 @@ GST_START_TEST (test_marked_once_more)
 
 GST_END_TEST;
 
+/* It may have been cut; what was marked behind it comes once more. */
+GST_START_TEST (test_marked_before_the_last)
+{
+  mark (0, 0, 0);
+  mark (2 * SECOND, 9 * GST_SECOND, 9 * GST_SECOND);
+  mark (1 * SECOND, 5 * GST_SECOND, 5 * GST_SECOND);
+  check_running (1 * SECOND + SECOND / 2, 5500 * GST_MSECOND);
+  check_running (3 * SECOND, 7 * GST_SECOND);
+}
+
+GST_END_TEST;
+
 GST_START_TEST (test_before_the_first_mark)
 {
   mark (10 * SECOND, 5 * GST_SECOND, NONE);
@@ -379,6 +391,7 @@ timeline_suite (void)
   tcase_add_test (tc, test_many_marks);
   tcase_add_test (tc, test_same_position_replaces);
   tcase_add_test (tc, test_marked_once_more);
+  tcase_add_test (tc, test_marked_before_the_last);
   tcase_add_test (tc, test_before_the_first_mark);
   tcase_add_test (tc, test_unknown_times);
   tcase_add_test (tc, test_rates);

@@ -695,6 +695,20 @@ GST_START_TEST (test_finish_after_begin_loses_no_words)
 
 GST_END_TEST;
 
+/* Words that the server's cut took */
+
+GST_START_TEST (test_words_before_the_cut)
+{
+  take ("f 0.0 0-1000 One.; p 1.0 1000-3000 he might even", "C 0 1 One.",
+      "P 1 3 he might even");
+  take ("p 1.1 1000-4000 he might even have", "P 1 4 might even have");
+  take ("f 1.2 1000-4000 he might even have.", "C 1 4 might even have.");
+  /* the next utterance may begin as that one went on */
+  take ("p 2.0 4000-6000 might even so", "P 4 6 might even so");
+}
+
+GST_END_TEST;
+
 /* Empty texts */
 
 GST_START_TEST (test_empty_partial_is_not_told)
@@ -961,6 +975,7 @@ transcript_suite (void)
   tcase_add_test (tc, test_finish_after_begin_loses_no_words);
 
   tc = new_case (suite, "empty");
+  tcase_add_test (tc, test_words_before_the_cut);
   tcase_add_test (tc, test_empty_partial_is_not_told);
   tcase_add_test (tc, test_empty_final_settles);
   tcase_add_test (tc, test_empty_final_ends_the_partial);
