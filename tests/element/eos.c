@@ -251,6 +251,27 @@ GST_START_TEST (test_ready_after_eos)
 
 HARNESS_END_TEST;
 
+/* The ping that is to tell when all has arrived waits for the answer to an earlier one. */
+GST_START_TEST (test_ping_on_its_way)
+{
+  HARNESS_SCRIPT (hold_ready, TRUE);
+  harness_make ("", NULL);
+  g_object_set (h->src, "is-live", TRUE, NULL);
+  harness_start (GST_STATE_PLAYING);
+  harness_push_words (1, 3, 0, 0);
+  harness_eos ();
+  harness_wait_server (SCRIPTED_HANDSHAKES, 1);
+  HARNESS_SCRIPT (read, FALSE);
+  HARNESS_SCRIPT (hold_ready, FALSE);
+  harness_wait_field ("whisperlive/state", "state", "draining");
+  HARNESS_SCRIPT (read, TRUE);
+  harness_wait (GST_MESSAGE_EOS, NULL);
+  harness_assert_words (1, 3, 0);
+  assert_drained (TRUE, 1500 * GST_MSECOND);
+}
+
+HARNESS_END_TEST;
+
 GST_START_TEST (test_paused_while_draining)
 {
   harness_script (stuck);
@@ -334,6 +355,7 @@ eos_suite (void)
   tcase_add_test (tc, test_never_transcribed);
   tcase_add_test (tc, test_stuck_midway);
   tcase_add_test (tc, test_ready_after_eos);
+  tcase_add_test (tc, test_ping_on_its_way);
   tcase_add_test (tc, test_paused_while_draining);
   tcase_add_test (tc, test_again_after_flush);
   tcase_add_test (tc, test_again_after_ready);

@@ -81,6 +81,24 @@ GST_START_TEST (test_in_mid_speech)
 
 HARNESS_END_TEST;
 
+/* The partial of before is not made final at the end of what comes after. */
+GST_START_TEST (test_open_partial)
+{
+  harness_make ("", "same-output-threshold", 1000, NULL);
+  harness_make_seekable ();
+  harness_start (GST_STATE_PLAYING);
+  harness_push_words (1, 3, 0, 0);
+  harness_wait (GST_MESSAGE_ELEMENT, "whisperlive/transcript");
+  harness_seek (100 * GST_SECOND);
+  harness_push_silence (2);
+  harness_eos ();
+  harness_wait (GST_MESSAGE_EOS, NULL);
+  harness_assert_finals ("");
+  harness_assert_balanced ();
+}
+
+HARNESS_END_TEST;
+
 /* Nothing of what waited for the server gets to it. */
 GST_START_TEST (test_connecting)
 {
@@ -215,6 +233,7 @@ flush_suite (void)
   tcase_add_test (tc, test_streaming);
   tcase_add_test (tc, test_silent);
   tcase_add_test (tc, test_in_mid_speech);
+  tcase_add_test (tc, test_open_partial);
   tcase_add_test (tc, test_connecting);
   tcase_add_test (tc, test_waiting_for_ready);
   tcase_add_test (tc, test_blocked);

@@ -199,6 +199,7 @@ GST_START_TEST (test_translation)
 {
   g_autofree gchar *translated = NULL;
   const GstStructure *structure;
+  guint i;
 
   harness_make ("", "translation-language-code", "fr", "language-code", "en",
       NULL);
@@ -210,6 +211,18 @@ GST_START_TEST (test_translation)
   structure = harness_nth ("whisperlive/translation", 0);
   fail_unless_equals_string (gst_structure_get_string (structure,
           "language-code"), "fr");
+  /* tags have the transcript only */
+  for (i = 0; i < h->story->len; i++) {
+    GstMessage *message = g_ptr_array_index (h->story, i);
+    g_autoptr (GstTagList) tags = NULL;
+    g_autofree gchar *text = NULL;
+
+    if (GST_MESSAGE_TYPE (message) != GST_MESSAGE_TAG)
+      continue;
+    gst_message_parse_tag (message, &tags);
+    if (gst_tag_list_get_string (tags, "whisperlive-transcript", &text))
+      fail_unless (text[0] == 'w', "%s", text);
+  }
 }
 
 HARNESS_END_TEST;

@@ -173,7 +173,7 @@ HARNESS_END_TEST;
 GST_START_TEST (test_dead_peer)
 {
   harness_make ("", ALWAYS, "keepalive-interval", 300, "connect-timeout", 300,
-      NULL);
+      "response-timeout", 0, NULL);
   harness_push_words (1, 8, 0, 0);
   harness_state (GST_STATE_PLAYING);
   harness_wait_final ("w5");

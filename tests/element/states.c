@@ -161,6 +161,34 @@ GST_START_TEST (test_paused_keeps_the_session)
 
 HARNESS_END_TEST;
 
+/* What the server completes in PAUSED makes room, which PLAYING fills. */
+GST_START_TEST (test_paused_sends_nothing)
+{
+  guint64 sent;
+
+  HARNESS_SCRIPT (transcribe, FALSE);
+  harness_make ("", NULL);
+  harness_push_words (1, 60, 0, 0);
+  harness_state (GST_STATE_PLAYING);
+  harness_wait_server (SCRIPTED_SAMPLES, 8 * 16000);
+  harness_start (GST_STATE_PAUSED);
+  harness_push_words (61, 5, 0, 0);
+  harness_state (GST_STATE_PAUSED);
+  HARNESS_SCRIPT (transcribe, TRUE);
+  harness_wait (GST_MESSAGE_ELEMENT, "whisperlive/transcript");
+  sent = harness_stat ("audio-sent");
+  fail_unless (sent < 25 * GST_SECOND);
+  harness_wait_server (SCRIPTED_MESSAGES,
+      harness_server_count (SCRIPTED_MESSAGES) + 4);
+  fail_unless_equals_uint64 (harness_stat ("audio-sent"), sent);
+  harness_state (GST_STATE_PLAYING);
+  harness_eos ();
+  harness_wait (GST_MESSAGE_EOS, NULL);
+  harness_assert_words (1, 65, 0);
+}
+
+HARNESS_END_TEST;
+
 /* The server pings, and hangs up on who does not answer in time; PAUSED is no reason not to. */
 GST_START_TEST (test_paused_longer_than_ping_timeout)
 {
@@ -469,6 +497,7 @@ states_suite (void)
   tcase_add_test (tc, test_preroll_waits_for_server);
   tcase_add_test (tc, test_live_is_not_held_up);
   tcase_add_test (tc, test_paused_keeps_the_session);
+  tcase_add_test (tc, test_paused_sends_nothing);
   tcase_add_test (tc, test_paused_longer_than_ping_timeout);
   tcase_add_test (tc, test_many_pauses);
   tcase_add_test (tc, test_state_path);

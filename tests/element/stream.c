@@ -129,6 +129,9 @@ GST_START_TEST (test_chunk_duration)
   for (i = 0; i < 24; i++)
     fail_unless_equals_int (g_array_index (session->frame_sizes, guint, i),
         4000 * 4);
+  /* the padding */
+  for (; i < session->frame_sizes->len; i++)
+    fail_unless (g_array_index (session->frame_sizes, guint, i) <= 4000 * 4);
 }
 
 HARNESS_END_TEST;
@@ -394,6 +397,8 @@ GST_START_TEST (test_tags)
   fail_unless_equals_string (texts->str, expected);
   fail_unless (language != NULL
       && g_str_has_prefix (language, "en"), "language-code: %s", language);
+  /* nothing was detected */
+  fail_unless (harness_nth ("whisperlive/language", 0) == NULL);
 }
 
 HARNESS_END_TEST;
@@ -513,6 +518,40 @@ GST_START_TEST (test_live)
 
 HARNESS_END_TEST;
 
+/* What does not fit is dropped, the old or the new of it, and told. */
+GST_START_TEST (test_overflow)
+{
+  static const gchar *const leaky[] = { "auto", "downstream", "upstream" };
+  gboolean new = __i__ == 2;
+  GstClockTime lost = 0;
+
+  HARNESS_SCRIPT (hold_ready, TRUE);
+  harness_make ("", "max-size-time", 3 * GST_SECOND, NULL);
+  gst_util_set_object_arg (G_OBJECT (h->sink), "leaky", leaky[__i__]);
+  g_object_set (h->src, "is-live", TRUE, NULL);
+  harness_start (GST_STATE_PLAYING);
+  harness_push_words (1, 12, 0, 0);
+  harness_eos ();
+  while (lost < 3 * GST_SECOND) {
+    const GstStructure *structure = gst_message_get_structure (harness_wait
+        (GST_MESSAGE_ELEMENT, "whisperlive/audio-lost"));
+    guint64 duration;
+
+    fail_unless_equals_string (gst_structure_get_string (structure, "reason"),
+        "overflow");
+    fail_unless (gst_structure_get_uint64 (structure, "duration", &duration));
+    lost += duration;
+  }
+  HARNESS_SCRIPT (hold_ready, FALSE);
+  harness_wait (GST_MESSAGE_EOS, NULL);
+  harness_assert_words (new ? 1 : 7, 6, new ? 0 : 3 * GST_SECOND);
+  assert_drained (TRUE);
+  fail_unless_equals_uint64 (harness_stat ("audio-lost"), 3 * GST_SECOND);
+  harness_assert_balanced ();
+}
+
+HARNESS_END_TEST;
+
 static Suite *
 stream_suite (void)
 {
@@ -541,6 +580,7 @@ stream_suite (void)
   tcase_add_test (tc, test_file_speed_pauses);
   tcase_add_test (tc, test_silence);
   tcase_add_test (tc, test_live);
+  tcase_add_loop_test (tc, test_overflow, 0, 3);
   suite_add_tcase (s, tc);
   return s;
 }

@@ -476,6 +476,21 @@ GST_START_TEST (test_gap_between_chunks)
 
 GST_END_TEST;
 
+GST_START_TEST (test_gap_behind_a_chunk)
+{
+  GstBuffer *buffer = make_buffer (CHUNK * 5 / 2, 0.5, 0);
+
+  /* nothing is taken out yet */
+  fail_unless (gst_whisper_live_encoder_push (encoder, buffer, &segment));
+  gst_buffer_unref (buffer);
+  push_at (10 * GST_SECOND, CHUNK * 5 / 2);
+  fail_unless_time (2 * CHUNK, 200 * MS);
+  fail_unless_time (CHUNK * 5 / 2, 10 * GST_SECOND);
+  fail_unless_time (4 * CHUNK, 10 * GST_SECOND + 150 * MS);
+}
+
+GST_END_TEST;
+
 GST_START_TEST (test_gap_while_resampling)
 {
   set_format (GST_AUDIO_FORMAT_F32, 48000, 1);
@@ -745,6 +760,7 @@ encoder_suite (void)
   tcase_add_test (tc, test_starts_later);
   tcase_add_test (tc, test_gap);
   tcase_add_test (tc, test_gap_between_chunks);
+  tcase_add_test (tc, test_gap_behind_a_chunk);
   tcase_add_test (tc, test_gap_while_resampling);
   tcase_add_test (tc, test_jump_back);
   tcase_add_test (tc, test_jitter);
