@@ -258,11 +258,13 @@ GST_START_TEST (test_ping_on_its_way)
   harness_make ("", NULL);
   g_object_set (h->src, "is-live", TRUE, NULL);
   harness_start (GST_STATE_PLAYING);
-  harness_push_words (1, 3, 0, 0);
-  harness_eos ();
   harness_wait_server (SCRIPTED_HANDSHAKES, 1);
   HARNESS_SCRIPT (read, FALSE);
   HARNESS_SCRIPT (hold_ready, FALSE);
+  /* then comes the first ping */
+  harness_wait_field ("whisperlive/state", "state", "ready");
+  harness_push_words (1, 3, 0, 0);
+  harness_eos ();
   harness_wait_field ("whisperlive/state", "state", "draining");
   HARNESS_SCRIPT (read, TRUE);
   harness_wait (GST_MESSAGE_EOS, NULL);
