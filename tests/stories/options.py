@@ -7,4 +7,4 @@
 import argparse
 
 # work is a folder for files
-options = argparse.Namespace(transcribe=None, scripted=None, all=False, record=False, runs=1, seed=0, work=None)
+options = argparse.Namespace(transcribe=None, scripted=None, all=False, record=False, shuffle=False, runs=1, seed=0, work=None)

@@ -53,11 +53,18 @@ def stories(loader, transport, pace):
 
 
 def make_suite(loader, transport, pace):
-    suite, kinds = unittest.TestSuite(), {}
+    kinds = {}
     for kind, name in stories(loader, transport, pace):
-        if kind not in kinds:
-            kinds[kind] = type(kind.__name__, (kind,), {"transport": transport, "__module__": transport.name})
-        suite.addTest(kinds[kind](name))
+        kinds.setdefault(kind, []).append(name)
+    order, chance = list(kinds), random.Random(options.seed)
+    if options.shuffle:
+        chance.shuffle(order)
+    suite = unittest.TestSuite()
+    for kind in order:
+        told = type(kind.__name__, (kind,), {"transport": transport, "__module__": transport.name})
+        if options.shuffle:
+            chance.shuffle(kinds[kind])
+        suite.addTests(map(told, kinds[kind]))
     return suite
 
 
@@ -114,7 +121,9 @@ def main():
     parser.add_argument("--all", action="store_true", help="every combination of audio formats, every fault in every phase")
     parser.add_argument("--record", action="store_true", help="writes down what the genuine server does, for Contract")
     parser.add_argument("--runs", type=int, default=1, metavar="N", help="the word error rates N times over")
-    parser.add_argument("--seed", type=int, default=random.randrange(1 << 32), help="of moments and jitter, to have the same again")
+    parser.add_argument("--seed", type=int, default=random.randrange(1 << 32),
+                        help="of moments, jitter and order, to have the same again")
+    parser.add_argument("--shuffle", action="store_true", help="in random order")
     parser.add_argument("--count-file", metavar="FILE", help="write “N passed, N failed, N skipped” there as well")
     parser.add_argument("-k", action="append", metavar="TEXT", help="only tests with TEXT in their names")
     vars(options).update(vars(parser.parse_args()))
