@@ -67,15 +67,18 @@ def in_order(tests, options):
 # --- processes ---
 
 
+def lives(pid):
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][0] not in "ZX"
+
+
 def session(leader):
     """All processes of a session; Check's children have groups of their own"""
     found = []
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError):  # gone meanwhile
-            state, _, _, owner = path.read_text().rpartition(") ")[2].split()[:4]
-            if int(owner) == leader and state not in "ZX":
-                found.append(int(path.parent.name))
-    return sorted(found)
+    for pid in sorted(int(name) for name in os.listdir("/proc") if name.isdigit()):
+        with contextlib.suppress(ProcessLookupError, FileNotFoundError):  # gone meanwhile
+            if os.getsid(pid) == leader and lives(pid):
+                found.append(pid)
+    return found
 
 
 def end_session(leader):
