@@ -94,8 +94,8 @@ run_packages=(
   gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good glib-networking ca-certificates
   python3 python3-venv pocketsphinx-testdata
 )
-# libc6-dbg: valgrind does not start without the symbols of the dynamic loader
-test_packages=(clang valgrind libc6-dbg python3-gi gir1.2-gstreamer-1.0)
+# libc6-dbg: valgrind does not start without the symbols of the dynamic loader; gdb tells where a test hangs
+test_packages=(clang gdb valgrind libc6-dbg python3-gi gir1.2-gstreamer-1.0)
 
 # build_plugin: the plugin, the tests and the examples
 build_plugin() {

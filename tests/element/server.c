@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "scripted-server.h"
+#include "watchdog.h"
 
 #define CHUNK 1600              /* samples */
 
@@ -31,6 +32,7 @@ static Client *c;
 static void
 setup (void)
 {
+  watchdog_start (NULL);
   c = g_new0 (Client, 1);
   c->context = g_main_context_new ();
   g_main_context_push_thread_default (c->context);
@@ -51,6 +53,7 @@ teardown (void)
   g_clear_error (&c->error);
   g_ptr_array_unref (c->texts);
   g_free (c);
+  watchdog_stop ();
 }
 
 static void
@@ -553,7 +556,6 @@ server_suite (void)
   TCase *tc = tcase_create ("server");
 
   tcase_add_checked_fixture (tc, setup, teardown);
-  tcase_set_timeout (tc, 60);
   tcase_add_test (tc, test_words);
   tcase_add_test (tc, test_session);
   tcase_add_test (tc, test_trim);

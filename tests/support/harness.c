@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
+#include "watchdog.h"
+
 /* Far more than anything here takes on a busy machine */
 #define DEADLINE (60 * G_TIME_SPAN_SECOND)
 #define BUFFER_MS 20
@@ -125,6 +127,8 @@ harness_setup (void)
   /* with the first thread, ThreadSanitizer starts one that it keeps */
   g_thread_join (g_thread_new ("first", do_nothing, NULL));
   h = g_new0 (Harness, 1);
+  /* before the threads are counted: it is not stopped until they are counted again */
+  watchdog_start (harness_tell);
   h->threads_before = harness_threads ();
   h->sockets_before = harness_count_sockets ();
   h->story =
@@ -143,6 +147,7 @@ harness_teardown (void)
     scripted_server_thaw (h->server);
   g_clear_pointer (&h->server, scripted_server_free);
   assert_nothing_left ();
+  watchdog_stop ();
   g_ptr_array_unref (h->story);
   g_ptr_array_unref (h->threads_before);
   g_clear_pointer (&h, g_free);

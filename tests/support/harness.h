@@ -1,6 +1,6 @@
 /* harness: a pipeline with a whisperlivesink, a scripted server for it, and the story that the bus tells
  *
- * For gst-check tests: what does not come within 60 s fails the test. harness_setup() and harness_teardown() are a
+ * For gst-check tests: what does not come within 60 s fails the test, and one that hangs tells where. harness_setup() and harness_teardown() are a
  * checked fixture; after teardown neither a thread nor a socket is left, or the test fails.
  *
  * Copyright (C) 2026 the whisperlivesink authors
@@ -113,6 +113,9 @@ gchar *harness_state_path (void);
 guint64 harness_stat (const gchar * name);
 /* received = settled + lost */
 void harness_assert_balanced (void);
+/* Prints the states, the story so far and what the sink says, for one who wonders why nothing happens any more. On any
+ * thread; the test's own must be stuck. */
+void harness_tell (void);
 /* "@needle" is in no message of the story */
 void harness_assert_nowhere (const gchar * needle);
 

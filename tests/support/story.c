@@ -329,3 +329,64 @@ harness_assert_nowhere (const gchar * needle)
         || strstr (text, needle) == NULL, "\"%s\" is in %s", needle, text);
   }
 }
+
+/* --- for the watchdog --- */
+
+static void
+tell_message (GstMessage * message)
+{
+  const GstStructure *structure = gst_message_get_structure (message);
+  g_autofree gchar *text =
+      structure != NULL ? gst_structure_to_string (structure) : NULL;
+
+  g_print ("  %s of %s: %s\n", GST_MESSAGE_TYPE_NAME (message),
+      GST_MESSAGE_SRC_NAME (message), text != NULL ? text : "");
+}
+
+static void
+tell_state (GstElement * element)
+{
+  g_print ("%s: %s on its way to %s\n", GST_ELEMENT_NAME (element),
+      gst_element_state_get_name (GST_STATE (element)),
+      gst_element_state_get_name (GST_STATE_PENDING (element)));
+}
+
+static void
+tell_property (const gchar * name)
+{
+  g_auto (GValue) value = G_VALUE_INIT;
+  g_autofree gchar *text = NULL;
+
+  g_object_get_property (G_OBJECT (h->sink), name, &value);
+  /* serialized, a structure would be in quotes, each character of it escaped */
+  text = GST_VALUE_HOLDS_STRUCTURE (&value) ?
+      gst_structure_to_string (gst_value_get_structure (&value)) :
+      gst_value_serialize (&value);
+  g_print ("%s: %s\n", name, text);
+}
+
+void
+harness_tell (void)
+{
+  GstMessage *message;
+  guint i;
+
+  if (h->sink == NULL) {
+    g_print ("no sink\n");
+    return;
+  }
+  tell_state (h->pipeline);
+  tell_state (h->sink);
+  g_print ("story (%u messages, %u of them looked at):\n", h->story->len,
+      h->cursor);
+  for (i = 0; i < h->story->len; i++)
+    tell_message (g_ptr_array_index (h->story, i));
+  g_print ("still on the bus:\n");
+  while ((message = gst_bus_pop (h->bus)) != NULL) {
+    tell_message (message);
+    gst_message_unref (message);
+  }
+  /* at last, because these take locks, which may be what hangs */
+  tell_property ("connection-state");
+  tell_property ("stats");
+}
