@@ -173,7 +173,7 @@ GST_START_TEST (test_paused_sends_nothing)
   harness_wait_server (SCRIPTED_SAMPLES, 8 * 16000);
   /* nothing tells when the last buffer has been taken; one that is being taken would go on as in PLAYING */
   while (harness_stat ("audio-received") < 30 * GST_SECOND)
-    g_usleep (1000);
+    g_usleep (G_TIME_SPAN_MILLISECOND);
   harness_start (GST_STATE_PAUSED);
   harness_push_words (61, 5, 0, 0);
   harness_state (GST_STATE_PAUSED);
