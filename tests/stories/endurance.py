@@ -9,7 +9,7 @@ import random
 from pathlib import Path
 
 from faults import QUICK, FaultStory
-from harness import FaultProxy, Transcription, live, only
+from harness import FaultProxy, Transcription, live, not_by_default, only
 from options import options
 
 MIB = 1024 * 1024
@@ -71,7 +71,6 @@ class Endurance(FaultStory):
 
     @live
     @only("genuine", "the scripted server has its own, and longer")
+    @not_by_default
     def test_twenty_minutes(self):
-        if not options.all:
-            self.skipTest("twenty minutes; --all runs it")
         self.endure(self.audio(*["speech"] * 49), "--sync", every=4)

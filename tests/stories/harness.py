@@ -250,6 +250,12 @@ def live(story):
     return story
 
 
+def not_by_default(story):
+    """With --all"""
+    story.is_extra = True
+    return story
+
+
 class Story(unittest.TestCase):
     """suite.py makes a class of each for each transport"""
 

@@ -46,6 +46,8 @@ def stories(loader, transport, pace):
                 only, why = mark("only", (transport.name, None))
                 if pace not in ("any", "live" if mark("is_live", False) else "fast"):
                     continue
+                if mark("is_extra", False) and not options.all:
+                    continue
                 if only == transport.name:
                     yield kind, name
                 else:

@@ -31,8 +31,9 @@ class MainJob(Story):
             self.report(f"{audio.seconds:.0f} s, sync={str(sync).lower()}: WER {rates[-1]:.3f}, {speeds[-1]:.1f} times "
                         f"real time, EOS {drains[-1]:.2f} s after the last sample was sent, server lag at most "
                         f"{run.one('STATS')['max-server-lag-seen'] / SECOND:.1f} s")
-            heard, last = normalise(run.text), normalise(audio.sentences[-1])
-            self.assertTrue(heard.endswith(last), f"the last sentence is not there: …{heard[-120:]}")
+            # that the last sentence is there, check_whole() has seen; these are its last words
+            heard, last = normalise(run.text), " ".join(normalise(audio.sentences[-1]).split()[-3:])
+            self.assertTrue(heard.endswith(last), f"the last words are not there: …{heard[-120:]}")
         if len(rates) > 1:
             self.report(f"{audio.seconds:.0f} s, sync={str(sync).lower()}, {len(rates)} runs, min / median / max: "
                         + "; ".join(f"{name} {min(values):.3f} / {statistics.median(values):.3f} / {max(values):.3f}"
