@@ -310,9 +310,10 @@ class Story(unittest.TestCase):
         return rate
 
     def check_text(self, run, audio, worst):
-        self.assertEqual(missing_sentences(audio.sentences, run.text), [], run.text)
-        rate = word_error_rate(audio.text, run.text)
-        self.assertLessEqual(rate, worst, run.text)
+        heard = self.transport.join(run.text)
+        self.assertEqual(missing_sentences(audio.sentences, heard), [], heard)
+        rate = word_error_rate(audio.text, heard)
+        self.assertLessEqual(rate, worst, heard)
         return rate
 
     def check_finals(self, run, seconds):
