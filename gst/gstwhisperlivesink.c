@@ -435,19 +435,16 @@ static gboolean
 begin (GstWhisperLiveSink * self)
 {
   WhisperLiveSettings *settings;
-  g_autoptr (GstCaps) caps = NULL;
 
   /* they may have been changed in READY */
   if (!settings_are_good (self))
     return FALSE;
+  /* a failed preroll leaves the pad active; an EOS after it makes the base class refuse everything until the pad is activated again */
+  gst_pad_set_active (GST_BASE_SINK_PAD (self), FALSE);
   end (self);
   settings = copy_settings (self);
   self->encoder = gst_whisper_live_encoder_new (settings->audio_format,
       settings->chunk_duration);
-  /* after a preroll that failed the pad is still active, and the base class does not tell the same caps again */
-  caps = gst_pad_get_current_caps (GST_BASE_SINK_PAD (self));
-  if (caps)
-    gst_whisper_live_sink_set_caps (GST_BASE_SINK (self), caps);
   self->live = -1;
   self->playing = FALSE;
   whisperlive_session_start (self->session, settings);

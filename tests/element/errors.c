@@ -183,6 +183,63 @@ GST_START_TEST (test_again_after_error)
 
 HARNESS_END_TEST;
 
+static void
+tell (const gchar * what)
+{
+  gst_element_post_message (h->src,
+      gst_message_new_application (GST_OBJECT (h->src),
+          gst_structure_new_empty (what)));
+}
+
+static GstPadProbeReturn
+block_eos (GstPad * pad, GstPadProbeInfo * info, gpointer unused)
+{
+  if (GST_EVENT_TYPE (info->data) != GST_EVENT_EOS)
+    return GST_PAD_PROBE_PASS;
+  tell ("blocked");
+  return GST_PAD_PROBE_OK;
+}
+
+static GstPadProbeReturn
+tell_idle (GstPad * pad, GstPadProbeInfo * info, gpointer unused)
+{
+  tell ("idle");
+  return GST_PAD_PROBE_REMOVE;
+}
+
+/* A source that gets GST_FLOW_ERROR tells of the error first, and then sends EOS: the sink may be in READY by then. */
+GST_START_TEST (test_again_after_error_and_late_eos)
+{
+  g_autoptr (GstPad) pad = NULL;
+  gulong probe;
+
+  HARNESS_SCRIPT (http_status, 401);
+  harness_make ("", NULL);
+  pad = gst_element_get_static_pad (h->src, "src");
+  probe = gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BLOCK
+      | GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, block_eos, NULL, NULL);
+  run ();
+  harness_wait (GST_MESSAGE_ERROR, NULL);
+  harness_wait (GST_MESSAGE_ERROR, NULL);
+  harness_wait (GST_MESSAGE_APPLICATION, "blocked");
+  fail_unless_equals_int (gst_element_set_state (h->sink, GST_STATE_READY),
+      GST_STATE_CHANGE_SUCCESS);
+  gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_IDLE, tell_idle, NULL, NULL);
+  gst_pad_remove_probe (pad, probe);
+  harness_wait (GST_MESSAGE_APPLICATION, "idle");
+  harness_start (GST_STATE_READY);
+  harness_forget ();
+  HARNESS_SCRIPT (http_status, 0);
+  h->pts = 0;
+  harness_start (GST_STATE_PLAYING);
+  harness_push_words (21, 7, 0, 0);
+  harness_eos ();
+  harness_wait (GST_MESSAGE_EOS, NULL);
+  harness_assert_words (21, 7, 0);
+}
+
+HARNESS_END_TEST;
+
 GST_START_TEST (test_wrong_key)
 {
   HARNESS_SCRIPT (api_key, "another");
@@ -496,6 +553,7 @@ errors_suite (void)
   tcase_add_loop_test (tc, test_plain_http, 0, 4);
   tcase_add_loop_test (tc, test_not_authorized, 0, 2);
   tcase_add_loop_test (tc, test_again_after_error, 0, 2);
+  tcase_add_test (tc, test_again_after_error_and_late_eos);
   tcase_add_test (tc, test_wrong_key);
   tcase_add_test (tc, test_right_key);
   tcase_add_test (tc, test_tls_to_a_plain_port);
