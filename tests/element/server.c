@@ -10,6 +10,7 @@
 #include <libsoup/soup.h>
 #include <string.h>
 
+#include "census.h"
 #include "scripted-server.h"
 #include "watchdog.h"
 
@@ -25,6 +26,7 @@ typedef struct
   guint status;
   gboolean answered, closed;
   GPtrArray *texts;
+  Census *before;
 } Client;
 
 static Client *c;
@@ -34,6 +36,7 @@ setup (void)
 {
   watchdog_start (NULL);
   c = g_new0 (Client, 1);
+  c->before = census_new ();
   c->context = g_main_context_new ();
   g_main_context_push_thread_default (c->context);
   c->server = scripted_server_new ();
@@ -52,8 +55,10 @@ teardown (void)
   g_main_context_unref (c->context);
   g_clear_error (&c->error);
   g_ptr_array_unref (c->texts);
-  g_free (c);
+  census_assert_no_more (c->before, "by this test");
   watchdog_stop ();
+  census_free (c->before);
+  g_free (c);
 }
 
 static void

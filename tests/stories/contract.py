@@ -283,7 +283,7 @@ class Contract(Story):
     # places and times
 
     def test_full(self):
-        with self.transport.server("--max-clients", "1") as server:
+        with self.own_server("--max-clients", "1") as server:
             self.ready(server)
             client = self.client(server)
             client.shake_hands()
@@ -292,7 +292,7 @@ class Contract(Story):
 
     def test_overtime(self):
         """Looked at when a frame comes"""
-        with self.transport.server("--max-connection-time", "0.001") as server:
+        with self.own_server("--max-connection-time", "0.001") as server:
             client = self.ready(server)
             client.mark("silence")
             client.say(bytes(2 * 200 * CHUNK))
@@ -300,5 +300,5 @@ class Contract(Story):
             self.check(client)
 
     def test_wrong_key(self):
-        with self.transport.server("--api-key", "right") as server:
+        with self.own_server("--api-key", "right") as server:
             self.check(self.client(server))

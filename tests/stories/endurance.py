@@ -46,7 +46,7 @@ class Endurance(FaultStory):
         """A fault each so many finals, until all is said"""
         chance = random.Random(options.seed)
         done, resident = [], []
-        with self.transport.server(*self.transport.slow) as server, FaultProxy(server) as proxy, \
+        with self.own_server(*self.transport.slow) as server, FaultProxy(server) as proxy, \
                 Transcription(proxy.uri, audio.path, *arguments, **{**QUICK, **properties}) as transcription:
             while transcription.wait_finals(chance.randint(1, 2 * every - 1)) and transcription.lasts(0):
                 resident.append(self.resident(transcription))

@@ -63,7 +63,7 @@ class RealTime(FaultStory):
 
     def overtime(self):
         audio = self.audio(*["speech"] * self.transport.long)
-        with self.transport.server("--max-connection-time", "10") as server:
+        with self.own_server("--max-connection-time", "10") as server:
             run = transcribe(server.uri, audio.path, "--sync", timeout=3 * audio.seconds)
         rate = self.check_whole(run, audio)
         self.assertGreaterEqual(len(run.sessions), audio.seconds // 10)
@@ -207,7 +207,7 @@ class Places(FaultStory):
 
     def test_full(self):
         audio = self.audio("speech:1")
-        with self.transport.server("--max-clients", "1") as server, connect(server.uri, proxy=None) as other:
+        with self.own_server("--max-clients", "1") as server, connect(server.uri, proxy=None) as other:
             other.send(json.dumps({"uid": str(uuid.uuid4()), "language": "en", "task": "transcribe", "model": "tiny.en"}))
             other.recv(timeout=30)
             with Transcription(server.uri, audio.path, **QUICK) as transcription:

@@ -34,6 +34,30 @@ def report(line):
 # Programs that tell what they do in lines of JSON
 
 
+class Programs:
+    """What a story waits for, besides its server; given up together"""
+
+    def __init__(self):
+        self.running = set()
+        self.given_up = False
+
+    def add(self, process):
+        self.running.add(process)
+        if self.given_up:
+            process.kill()
+
+    def remove(self, process):
+        self.running.remove(process)
+
+    def give_up(self):
+        self.given_up = True
+        for process in list(self.running):
+            process.kill()
+
+
+programs = Programs()
+
+
 class Messages:
     """The lines of a pipe; they are read as they come"""
 
@@ -88,6 +112,7 @@ class FaultProxy:
         self.process = subprocess.Popen(
             [sys.executable, FAULT_PROXY, "--to", str(server.port), "--seed", str(options.seed)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        programs.add(self.process)
         self.events = Messages(self.process.stdout)
         self.uri = f"ws://127.0.0.1:{self.events.wait(event='listening')['port']}"
 
@@ -106,6 +131,7 @@ class FaultProxy:
     def __exit__(self, *exception):
         self.process.stdin.close()  # which is its end
         self.process.wait(DEADLINE)
+        programs.remove(self.process)
         self.events.reader.join()
         self.process.stdout.close()
 
@@ -169,6 +195,7 @@ class Transcription:
         self.started = time.monotonic()
         self.stderr = tempfile.TemporaryFile("w+", dir=options.work)
         self.process = subprocess.Popen([*command, path], stdout=subprocess.PIPE, stderr=self.stderr, text=True)
+        programs.add(self.process)
         self.messages = Messages(self.process.stdout)
 
     def __enter__(self):
@@ -222,6 +249,7 @@ class Transcription:
         if self.process.poll() is None:
             self.process.kill()
             self.process.wait()
+        programs.remove(self.process)
         self.messages.reader.join()
         self.process.stdout.close()
         self.stderr.close()
@@ -270,8 +298,28 @@ class Story(unittest.TestCase):
             cls.server = cls.enterClassContext(cls.transport.server(*cls.server_arguments))
 
     def setUp(self):
+        self.deaths = []
+        programs.given_up = False
         # the story before may have killed it
         self.server.start()
+        self.mind(self.server)
+
+    def tearDown(self):
+        self.server.on_death = None
+        if self.deaths:
+            self.fail("\n".join(self.deaths))
+
+    def mind(self, server):
+        """When it is ended by somebody else, this story ends at once, and not when its patience does"""
+        server.on_death = self.give_up
+        return server
+
+    def give_up(self, why):
+        self.deaths.append(why)
+        programs.give_up()
+
+    def own_server(self, *arguments):
+        return self.mind(self.transport.server(*arguments))
 
     def audio(self, *pieces):
         return self.transport.audio(*pieces)

@@ -25,6 +25,7 @@ from pathlib import Path
 import contract
 import endurance
 import faults
+import meddling
 import transcription
 from harness import report
 from options import options
@@ -35,7 +36,7 @@ BUILD = Path(__file__).resolve().parents[2] / "build"
 
 def stories(loader, transport, pace):
     """(class, name) of each story that this transport can tell"""
-    for module in (transcription, faults, contract, endurance):
+    for module in (transcription, faults, contract, endurance, meddling):
         for story in loader.loadTestsFromModule(module):
             for test in story:
                 kind, name = type(test), test._testMethodName

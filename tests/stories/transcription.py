@@ -198,7 +198,7 @@ class Full(Story):
 
 class Gone(Story):
     def test_no_server(self):
-        with self.transport.server() as server:
+        with self.own_server() as server:
             uri = server.uri
         run = transcribe(uri, self.audio("speech:2").path, retries=0)
         self.check_error(run, "resource", "open-write")

@@ -52,6 +52,9 @@ class Server:
         self.port = 0
         self.process = None
         self.log = None
+        self.watcher = None
+        self.ending = False  # by us
+        self.on_death = None  # of anybody else's doing; called on a thread
 
     @property
     def uri(self):
@@ -66,19 +69,34 @@ class Server:
         """Again, on the same port, unless it runs"""
         if self.process and self.process.poll() is None:
             return
+        self.ending = False
         self.process = subprocess.Popen([*self.command, "--port", str(self.port), *self.arguments, *arguments],
                                         stdout=subprocess.PIPE, stderr=self.log, text=True)
         readable, _, _ = select.select([self.process.stdout], [], [], 180)
         line = self.process.stdout.readline() if readable else ""
         if not line.startswith("READY "):
-            last_words = Path(self.log.name).read_text(encoding="utf-8", errors="replace")[-2000:]
+            last_words = self.last_words()
             self.__exit__()
             raise RuntimeError(f"{self.command[-1]} did not start; its last words: {last_words}")
         self.port = int(line.rpartition(":")[2])
+        self.watcher = threading.Thread(target=self.watch, args=[os.pidfd_open(self.process.pid)])
+        self.watcher.start()
+
+    def last_words(self):
+        return Path(self.log.name).read_text(encoding="utf-8", errors="replace")[-2000:]
+
+    def watch(self, pidfd):
+        select.select([pidfd], [], [])
+        os.close(pidfd)
+        if not self.ending and self.on_death:
+            self.on_death(f"the server at {self.uri} has ended, and no story has ended it; its last words: "
+                          + self.last_words()[-500:])
 
     def kill(self):
+        self.ending = True
         self.process.kill()
         self.process.wait()
+        self.watcher.join()
         self.process.stdout.close()
 
     def freeze(self):
@@ -89,6 +107,7 @@ class Server:
         self.process.send_signal(signal.SIGCONT)
 
     def __exit__(self, *exception):
+        self.ending = True
         self.process.terminate()
         try:
             self.process.wait(10)
@@ -97,6 +116,8 @@ class Server:
             self.process.wait()
             raise AssertionError(f"{self.command[-1]} did not end on SIGTERM") from None
         finally:
+            if self.watcher:
+                self.watcher.join()
             self.process.stdout.close()
             self.log.close()
 

@@ -7,9 +7,6 @@
 
 #include "harness.h"
 
-#include <stdlib.h>
-#include <sys/socket.h>
-
 #include "watchdog.h"
 
 /* Far more than anything here takes on a busy machine */
@@ -18,119 +15,12 @@
 
 Harness *h;
 
-/* --- what is left of this process --- */
-
-/* GLib starts these when it likes and keeps them. */
-static gboolean
-is_glibs (const gchar * name)
-{
-  static const gchar *const prefixes[] =
-      { "pool-", "gmain", "gdbus", "dconf", "GUnixSignal" };
-  guint i;
-
-  for (i = 0; i < G_N_ELEMENTS (prefixes); i++)
-    if (g_str_has_prefix (name, prefixes[i]))
-      return TRUE;
-  return FALSE;
-}
-
-GPtrArray *
-harness_threads (void)
-{
-  GPtrArray *names = g_ptr_array_new_with_free_func (g_free);
-  g_autoptr (GDir) dir = g_dir_open ("/proc/self/task", 0, NULL);
-  const gchar *id;
-
-  while ((id = g_dir_read_name (dir)) != NULL) {
-    g_autofree gchar *path =
-        g_build_filename ("/proc/self/task", id, "comm", NULL);
-    gchar *name = NULL;
-
-    /* it may have ended meanwhile */
-    if (!g_file_get_contents (path, &name, NULL, NULL))
-      continue;
-    g_strchomp (name);
-    if (is_glibs (name))
-      g_free (name);
-    else
-      g_ptr_array_add (names, name);
-  }
-  return names;
-}
-
-/* Internet sockets; GLib keeps a netlink one for its network monitor. */
-guint
-harness_count_sockets (void)
-{
-  g_autoptr (GDir) dir = g_dir_open ("/proc/self/fd", 0, NULL);
-  const gchar *id;
-  guint n = 0;
-
-  while ((id = g_dir_read_name (dir)) != NULL) {
-    struct sockaddr_storage address;
-    socklen_t size = sizeof (address);
-
-    if (getsockname (atoi (id), (struct sockaddr *) &address, &size) == 0 &&
-        (address.ss_family == AF_INET || address.ss_family == AF_INET6))
-      n++;
-  }
-  return n;
-}
-
-static gchar *
-join (GPtrArray * names)
-{
-  GString *all = g_string_new (NULL);
-  guint i;
-
-  for (i = 0; i < names->len; i++)
-    g_string_append_printf (all, " %s", (gchar *) g_ptr_array_index (names, i));
-  return g_string_free (all, FALSE);
-}
-
-/* The only place that polls: the end of a joined thread's kernel task, of a pool's idle thread and of a socket that a
- * closing callback still holds is told by nothing. */
-static void
-assert_nothing_left (void)
-{
-  gint64 deadline = g_get_monotonic_time () + DEADLINE;
-  g_autofree gchar *before = join (h->threads_before);
-
-  for (;;) {
-    g_autoptr (GPtrArray) threads = NULL;
-    g_autofree gchar *now = NULL;
-    guint sockets;
-
-    g_thread_pool_stop_unused_threads ();
-    threads = harness_threads ();
-    sockets = harness_count_sockets ();
-    if (threads->len <= h->threads_before->len && sockets <= h->sockets_before)
-      return;
-    now = join (threads);
-    fail_unless (g_get_monotonic_time () < deadline,
-        "left: threads%s (before:%s), %u sockets (before: %u)", now, before,
-        sockets, h->sockets_before);
-    /* no event tells of a thread that is gone */
-    g_usleep (G_TIME_SPAN_MILLISECOND);
-  }
-}
-
-static gpointer
-do_nothing (gpointer unused)
-{
-  return NULL;
-}
-
 void
 harness_setup (void)
 {
-  /* with the first thread, ThreadSanitizer starts one that it keeps */
-  g_thread_join (g_thread_new ("first", do_nothing, NULL));
   h = g_new0 (Harness, 1);
-  /* before the threads are counted: it is not stopped until they are counted again */
   watchdog_start (harness_tell);
-  h->threads_before = harness_threads ();
-  h->sockets_before = harness_count_sockets ();
+  h->before = census_new ();
   h->story =
       g_ptr_array_new_with_free_func ((GDestroyNotify) gst_message_unref);
   h->server = scripted_server_new ();
@@ -146,10 +36,10 @@ harness_teardown (void)
   if (h->server != NULL)
     scripted_server_thaw (h->server);
   g_clear_pointer (&h->server, scripted_server_free);
-  assert_nothing_left ();
-  watchdog_stop ();
   g_ptr_array_unref (h->story);
-  g_ptr_array_unref (h->threads_before);
+  census_assert_no_more (h->before, "by this test");
+  watchdog_stop ();
+  census_free (h->before);
   g_clear_pointer (&h, g_free);
 }
 

@@ -1,7 +1,7 @@
 /* harness: a pipeline with a whisperlivesink, a scripted server for it, and the story that the bus tells
  *
  * For gst-check tests: what does not come within 60 s fails the test, and one that hangs tells where. harness_setup() and harness_teardown() are a
- * checked fixture; after teardown neither a thread nor a socket is left, or the test fails.
+ * checked fixture; after teardown no thread, socket or object of GStreamer's is left, or the test fails.
  *
  * Copyright (C) 2026 the whisperlivesink authors
  *
@@ -12,6 +12,7 @@
 
 #include <gst/check/gstcheck.h>
 
+#include "census.h"
 #include "scripted-server.h"
 
 G_BEGIN_DECLS
@@ -30,8 +31,7 @@ typedef struct
   guint64 frames;               /* pushed */
   guint segment_words;
 
-  GPtrArray *threads_before;
-  guint sockets_before;
+  Census *before;
 } Harness;
 
 extern Harness *h;
@@ -118,8 +118,5 @@ void harness_assert_balanced (void);
 void harness_tell (void);
 /* "@needle" is in no message of the story */
 void harness_assert_nowhere (const gchar * needle);
-
-guint harness_count_sockets (void);
-GPtrArray *harness_threads (void);
 
 G_END_DECLS

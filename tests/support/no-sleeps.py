@@ -18,15 +18,14 @@ from pathlib import Path
 ALLOWED = (
     ("scripts/demo", "sleep 0.2", "a file of another process tells that it is ready"),
     ("scripts/lib.sh", "sleep 0.1", "the end of a process, which may not be a child of this shell"),
-    ("tests/element/leaks.c", "g_usleep (G_TIME_SPAN_MILLISECOND);", "nothing tells that an object is gone"),
     ("tests/element/states.c", "g_usleep (G_TIME_SPAN_MILLISECOND);", "nothing tells that a buffer has been taken"),
     ("tests/genuine/record-all.sh", "sleep 0.2", "a file of another process tells that it is ready"),
     ("tests/genuine/record-trace.py", "await asyncio.sleep(max(0.0, due - time.monotonic()))", "audio at its own pace"),
     ("tests/genuine/record-trace.py", "await asyncio.sleep(0)", "lets other tasks run"),
     ("tests/genuine/record-trace.py", "await asyncio.sleep(self.arguments.chunk / 1000)", "audio at its own pace"),
+    ("tests/support/census.c", "g_usleep (G_TIME_SPAN_MILLISECOND);", "nothing tells that a thread, a socket or an object is gone"),
     ("tests/support/fault-proxy.py", "await asyncio.sleep(due - clock())", "it is what delays"),
     ("tests/support/fault-proxy.py", "await asyncio.sleep(size / bandwidth)", "it is what is slow"),
-    ("tests/support/harness.c", "g_usleep (G_TIME_SPAN_MILLISECOND);", "nothing tells that a thread is gone"),
 )
 
 SLEEP = re.compile(r"""
