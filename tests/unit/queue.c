@@ -973,7 +973,10 @@ GST_END_TEST;
 
 typedef GstFlowReturn (*Wait) (void);
 
-static gint returned;
+/* What the waiting thread does; NULL where nobody asks */
+static GAsyncQueue *steps;
+#define WAITS ((gpointer) "waits")
+#define RETURNED ((gpointer) "returned")
 
 static GstFlowReturn
 wait_ready (void)
@@ -1004,22 +1007,36 @@ run_wait (gpointer wait)
 {
   GstFlowReturn ret = ((Wait) wait) ();
 
-  g_atomic_int_set (&returned, TRUE);
+  g_async_queue_push (steps, RETURNED);
   return GINT_TO_POINTER (ret);
 }
 
-/* If it did not wait at all it would most likely have returned by now; only one that waits can be woken. */
+/* Stands before GLib's, by the linker's --wrap: it alone tells that a thread is about to wait, with the lock still held. */
+void __real_g_cond_wait (GCond * cond, GMutex * mutex);
+void __wrap_g_cond_wait (GCond * cond, GMutex * mutex);
+
+void
+__wrap_g_cond_wait (GCond * cond, GMutex * mutex)
+{
+  if (steps != NULL)
+    g_async_queue_push (steps, WAITS);
+  __real_g_cond_wait (cond, mutex);
+}
+
+static void
+check_waits (void)
+{
+  fail_unless_equals_string (g_async_queue_pop (steps), WAITS);
+}
+
 static GThread *
 begin_wait (Wait wait)
 {
   GThread *thread;
-  guint i;
 
-  g_atomic_int_set (&returned, FALSE);
+  steps = g_async_queue_new ();
   thread = g_thread_new ("waits", run_wait, wait);
-  for (i = 0; i < 100; i++)
-    g_thread_yield ();
-  fail_if (g_atomic_int_get (&returned));
+  check_waits ();
   return thread;
 }
 
@@ -1027,6 +1044,7 @@ static void
 check_wait_ends (GThread * thread, GstFlowReturn expected)
 {
   fail_unless_equals_int (GPOINTER_TO_INT (g_thread_join (thread)), expected);
+  g_clear_pointer (&steps, g_async_queue_unref);
 }
 
 GST_START_TEST (test_wait_until_ready)
@@ -1074,8 +1092,7 @@ GST_START_TEST (test_wait_until_enough_is_settled)
   send (10);
   thread = begin_wait (wait_push);
   whisperlive_queue_settle (queue, N - 1);
-  g_thread_yield ();
-  fail_if (g_atomic_int_get (&returned));
+  check_waits ();
   whisperlive_queue_settle (queue, N);
   check_wait_ends (thread, GST_FLOW_OK);
 }
