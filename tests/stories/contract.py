@@ -15,16 +15,17 @@ import datetime
 import importlib.metadata
 import json
 import re
+import statistics
+import time
 import uuid
-from pathlib import Path
 
-from harness import Story
+from harness import Story, only
 from options import options
-from transports import speech
+from transports import CONTRACT, speech
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
-RECORDED = Path(__file__).resolve().parent.parent / "data" / "contract.json"
+ROUNDS = 3  # of measuring
 TIMEOUT = 120  # s, for anything to come
 CHUNK = speech.RATE // 10
 END_OF_AUDIO = b"END_OF_AUDIO"
@@ -77,11 +78,11 @@ class Client:
     def shake_hands(self, *without):
         self.send(json.dumps({key: value for key, value in self.settings.items() if key not in without}))
 
-    def say(self, pcm):
+    def say(self, pcm, size=CHUNK):
         """16-bit samples, as the float32 of the wire"""
         samples = memoryview(pcm).cast("h")
-        for start in range(0, len(samples), CHUNK):
-            chunk = samples[start:start + CHUNK]
+        for start in range(0, len(samples), size):
+            chunk = samples[start:start + size]
             self.send(speech.array.array("f", (sample / 32768 for sample in chunk)).tobytes())
 
     def hear(self, enough=lambda message: False):
@@ -124,15 +125,22 @@ class Contract(Story):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.recorded = json.loads(RECORDED.read_text(encoding="utf-8")) if RECORDED.exists() else {"scripts": {}}
+        cls.recorded = json.loads(CONTRACT.read_text(encoding="utf-8")) if CONTRACT.exists() else {"scripts": {}}
+
+    @property
+    def records(self):
+        return options.record and self.transport.name == "genuine"
+
+    def record(self):
+        self.recorded["server"] = f"whisper-live {importlib.metadata.version('whisper-live')}"
+        self.recorded["date"] = datetime.date.today().isoformat()
+        CONTRACT.write_text(json.dumps(self.recorded, indent=1, sort_keys=True) + "\n", encoding="utf-8")
 
     def check(self, client):
         name = self._testMethodName.removeprefix("test_")
-        if options.record and self.transport.name == "genuine":
-            self.recorded["server"] = f"whisper-live {importlib.metadata.version('whisper-live')}"
-            self.recorded["date"] = datetime.date.today().isoformat()
+        if self.records:
             self.recorded["scripts"][name] = client.log
-            RECORDED.write_text(json.dumps(self.recorded, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+            self.record()
         self.maxDiff = None
         self.assertEqual(client.log, self.recorded["scripts"].get(name), f"recorded with {self.recorded.get('server')}")
 
@@ -302,3 +310,32 @@ class Contract(Story):
     def test_wrong_key(self):
         with self.own_server("--api-key", "right") as server:
             self.check(self.client(server))
+
+    # seconds
+
+    def first_passes(self):
+        """Seconds from the handshake to SERVER_READY, and pairs: seconds of speech, seconds until there is text of it"""
+        ready, passes = [], []
+        for sentences in (("speech:2",), ("speech:1",), ("speech:1", "speech:5"), ("speech:3", "speech:4")) * ROUNDS:
+            with Client(self.server.uri) as client:
+                began = time.monotonic()
+                client.shake_hands()
+                self.assertTrue(client.hear(is_ready), client.log)
+                ready.append(time.monotonic() - began)
+                pcm = self.pcm(*sentences)
+                began = time.monotonic()
+                client.say(pcm, len(pcm))  # in one frame
+                self.assertTrue(client.hear(has_segments), client.log)
+                passes.append((len(pcm) / 2 / speech.RATE, time.monotonic() - began))
+        return ready, passes
+
+    @only("genuine", "it is what the scripted server's time is measured by")
+    def test_time(self):
+        """How long a pass over so much audio takes; a machine's, and so recorded, but not compared"""
+        ready, passes = self.first_passes()
+        factor, base = statistics.linear_regression(*zip(*passes))
+        seconds = {"load-delay": statistics.median(ready), "pass-base": max(base, 0), "pass-factor": max(factor, 0)}
+        self.report("; ".join(f"{name} {value:.3f} s" for name, value in seconds.items()))
+        if self.records:
+            self.recorded["time"] = {name: round(value, 3) for name, value in seconds.items()}
+            self.record()

@@ -5,6 +5,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Stories for both servers, in which nothing fails but by the server's own rules."""
 
+import concurrent.futures
 import itertools
 import json
 import statistics
@@ -126,6 +127,27 @@ class Edges(Story):
         run = transcribe(self.server.uri, audio.path, "--sync")
         rate = self.check_whole(run, audio, self.transport.worst_sentence)
         self.report(f"a sentence, 8 s of silence, a sentence: WER {rate:.3f}")
+
+
+class Lifelike(Story):
+    """A scripted server that is as slow as the genuine one when it was recorded"""
+
+    def once(self, server, *arguments, **properties):
+        audio = self.audio("speech")
+        run = transcribe(server.uri, audio.path, *arguments, **properties)
+        self.check_whole(run, audio)
+        return audio.seconds / run.one("EOS")["wall"]
+
+    @live
+    @only("scripted", "with a genuine server every story is like that")
+    def test_alone_and_together(self):
+        """The sessions share the model"""
+        with self.own_server(*self.transport.lifelike()) as server:
+            alone = self.once(server)
+            # what it is asked for can be more than it can do: then it is behind, and nothing is lost
+            with concurrent.futures.ThreadPoolExecutor(3) as pool:
+                together = list(pool.map(self.once, [server] * 3, ["--sync"] * 3))
+        self.report(f"{alone:.1f} times real time alone, {statistics.mean(together):.1f} each of three in real time")
 
 
 class Reports(Story):

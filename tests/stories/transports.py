@@ -12,6 +12,7 @@ sentences: "speech" are all of them, "speech:N" is one; "silence:SECONDS", "nois
 import array
 import dataclasses
 import functools
+import json
 import math
 import os
 import re
@@ -25,6 +26,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 GENUINE = HERE.parent / "genuine"
+CONTRACT = HERE.parent / "data" / "contract.json"  # what genuine servers do, and how long it takes them
 sys.path.insert(0, str(GENUINE))
 
 import jiwer  # noqa: E402
@@ -187,6 +189,12 @@ class Scripted(Transport):
 
     def command(self):
         return [options.scripted, "--seed", str(options.seed % (1 << 31))]
+
+    @staticmethod
+    def lifelike():
+        """Arguments of a server that takes as long as the genuine one when it was recorded"""
+        recorded = json.loads(CONTRACT.read_text(encoding="utf-8"))
+        return tuple(f"--{name}={seconds}" for name, seconds in recorded["time"].items())
 
     KNOWN = 300
 

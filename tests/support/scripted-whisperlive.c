@@ -14,7 +14,8 @@
 #include <unistd.h>
 
 static gint port, max_clients = 4, seed = -1;
-static gdouble max_connection_time = 600, pass_base = 0.02, pass_factor = 0.002;
+static gdouble max_connection_time = 600;
+static gdouble load_delay = 0.01, pass_base = 0.02, pass_factor = 0.002;
 static gchar *api_key;
 static gboolean warm_up;
 
@@ -29,6 +30,8 @@ static const GOptionEntry entries[] = {
       "Refuse clients that do not send it", "KEY"},
   {"warm-up", 0, 0, G_OPTION_ARG_NONE, &warm_up,
       "Does nothing: there is no model", NULL},
+  {"load-delay", 0, 0, G_OPTION_ARG_DOUBLE, &load_delay,
+      "From the handshake to SERVER_READY (0.01)", "SECONDS"},
   {"pass-base", 0, 0, G_OPTION_ARG_DOUBLE, &pass_base,
       "What each pass takes (0.02)", "SECONDS"},
   {"pass-factor", 0, 0, G_OPTION_ARG_DOUBLE, &pass_factor,
@@ -68,6 +71,7 @@ start (void)
   script.max_clients = max_clients;
   script.max_connection_time = max_connection_time * 1000;
   script.api_key = api_key;
+  script.load_delay = load_delay * 1000;
   script.pass_base = pass_base * 1000;
   script.pass_factor = pass_factor * 1000;
   script.model.own_model = TRUE;
