@@ -39,10 +39,13 @@ struct _GstWhisperLiveSink
   WhisperLiveQueue *queue;
   WhisperLiveSession *session;  /* from NULL→READY to READY→NULL */
   gint playing;                 /* atomic: the session was told so */
+  gint live;                    /* atomic, of upstream: -1 when it has not been asked yet */
 
   /* streaming thread, while there is one; else state changes */
   GstWhisperLiveEncoder *encoder;
-  gint live;                    /* of upstream: -1 when it has not been asked yet */
+
+  /* session thread, while there is a session; else state changes */
+  GstClockTime delay;           /* the longest that was warned of; 0: none was */
 
   /* object lock */
   WhisperLiveSettings *settings;
@@ -77,6 +80,11 @@ G_DEFINE_TYPE_WITH_CODE (GstWhisperLiveSink, gst_whisper_live_sink,
 GST_ELEMENT_REGISTER_DEFINE (whisperlivesink, "whisperlivesink",
     GST_RANK_NONE, GST_TYPE_WHISPER_LIVE_SINK);
 
+/* A final that comes so long after its last word is late: more than the server has unsettled when it keeps up */
+#define LATE (15 * GST_SECOND)
+/* And is told of again when it is so much later still */
+#define STILL_LATER (5 * GST_SECOND)
+
 /* --- what the session reports: on its thread, no lock held --- */
 
 static void
@@ -106,15 +114,48 @@ on_state (gpointer owner, const WhisperLiveStateReport * report)
   post (self, gst_whisper_live_message_new_state (GST_OBJECT (self), report));
 }
 
+/* Does audio come as fast as it is spoken? A file can be as late as it likes. */
+static gboolean
+is_real_time (GstWhisperLiveSink * self)
+{
+  return g_atomic_int_get (&self->live) > 0
+      || gst_base_sink_get_sync (GST_BASE_SINK (self));
+}
+
+static void
+check_delay (GstWhisperLiveSink * self, GstClockTime end)
+{
+  GstClockTime now = gst_element_get_current_running_time (GST_ELEMENT (self));
+  GstClockTime delay;
+
+  if (!GST_CLOCK_TIME_IS_VALID (now) || now < end)
+    return;
+  delay = now - end;
+  if (delay < (self->delay ? self->delay + STILL_LATER : LATE))
+    return;
+  self->delay = delay;
+  gst_element_message_full_with_details (GST_ELEMENT (self),
+      GST_MESSAGE_WARNING, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_BUSY,
+      g_strdup_printf ("The transcript is %" G_GUINT64_FORMAT " s behind: the "
+          "server or the network is too slow", delay / GST_SECOND), NULL,
+      __FILE__, GST_FUNCTION, __LINE__,
+      gst_structure_new ("whisperlivesink/excessive-delay",
+          "delay", G_TYPE_UINT64, delay,
+          "running-time", G_TYPE_UINT64, end, NULL));
+}
+
 static void
 on_text (gpointer owner, const WhisperLiveTextReport * report)
 {
   GstWhisperLiveSink *self = owner;
 
   post (self, gst_whisper_live_message_new_text (GST_OBJECT (self), report));
-  if (report->update->final && !report->translation)
-    post (self, gst_whisper_live_message_new_transcript_tag (GST_OBJECT (self),
-            report->update->segment->text));
+  if (!report->update->final || report->translation)
+    return;
+  post (self, gst_whisper_live_message_new_transcript_tag (GST_OBJECT (self),
+          report->update->segment->text));
+  if (GST_CLOCK_TIME_IS_VALID (report->running_time) && is_real_time (self))
+    check_delay (self, report->running_time + report->duration);
 }
 
 static void
@@ -215,16 +256,16 @@ static const WhisperLiveSessionEvents session_events = {
 static gboolean
 is_live (GstWhisperLiveSink * self)
 {
-  if (self->live < 0) {
+  if (g_atomic_int_get (&self->live) < 0) {
     GstQuery *query = gst_query_new_latency ();
     gboolean live = FALSE;
 
     if (gst_pad_peer_query (GST_BASE_SINK_PAD (self), query))
       gst_query_parse_latency (query, &live, NULL, NULL);
     gst_query_unref (query);
-    self->live = live;
+    g_atomic_int_set (&self->live, live);
   }
-  return self->live > 0;
+  return g_atomic_int_get (&self->live) > 0;
 }
 
 static WhisperLiveFull
@@ -350,7 +391,7 @@ gst_whisper_live_sink_event (GstBaseSink * sink, GstEvent * event)
   gboolean ret;
 
   if (type == GST_EVENT_STREAM_START)
-    self->live = -1;
+    g_atomic_int_set (&self->live, -1);
   ret = GST_BASE_SINK_CLASS (parent_class)->event (sink, event);
   /* the base class has got the streaming thread out of here by now */
   if (type == GST_EVENT_FLUSH_START || type == GST_EVENT_FLUSH_STOP) {
@@ -445,8 +486,9 @@ begin (GstWhisperLiveSink * self)
   settings = copy_settings (self);
   self->encoder = gst_whisper_live_encoder_new (settings->audio_format,
       settings->chunk_duration);
-  self->live = -1;
+  g_atomic_int_set (&self->live, -1);
   self->playing = FALSE;
+  self->delay = 0;
   whisperlive_session_start (self->session, settings);
   return TRUE;
 }
