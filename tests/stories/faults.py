@@ -140,7 +140,7 @@ class Frozen(FaultStory):
             transcription.play_until(transcription.age + 2)
             self.server.thaw()
             run = transcription.finish()
-        self.check_whole(run, audio, self.transport.worst_sentence)
+        self.check_whole(run, audio)
         self.assertEqual(len(run.sessions), 1)
 
     def test_frozen(self):
@@ -214,7 +214,7 @@ class Places(FaultStory):
                 transcription.wait_state(previous="connected", state="waiting")
                 other.send(b"END_OF_AUDIO")
                 run = transcription.finish()
-        self.check_whole(run, audio, self.transport.worst_sentence)
+        self.check_whole(run, audio)
         self.assertGreaterEqual(run.one("STATS")["waits"], 1)
         self.assertEqual(len(run.sessions), 1)
 
@@ -224,7 +224,7 @@ class Places(FaultStory):
         with concurrent.futures.ThreadPoolExecutor(2) as pool:
             runs = list(pool.map(lambda audio: transcribe(self.server.uri, audio.path), audios))
         for run, audio in zip(runs, audios, strict=True):
-            self.check_whole(run, audio, self.transport.worst_sentence)
+            self.check_whole(run, audio)
         self.assertNotEqual(*(run.sessions[0] for run in runs))
 
 
@@ -267,7 +267,7 @@ class Network(FaultStory):
             proxy.do("go")
             run = transcription.finish()
         self.assertIn(previous, states)
-        rate = self.check_whole(run, self.said(n), self.transport.worst_sentence if n == 1 else None)
+        rate = self.check_whole(run, self.said(n))
         self.report(f"{fault} while {phase}: WER {rate:.3f}, {run.seconds:.1f} s, {len(run.sessions)} sessions")
 
     def never_lifted(self, phase, fault, code):
@@ -308,7 +308,7 @@ class Network(FaultStory):
                 transcription.wait_state(previous="connecting", state="waiting")
                 proxy.do("go")
                 run = transcription.finish()
-        self.check_whole(run, audio, self.transport.worst_sentence)
+        self.check_whole(run, audio)
 
     def test_cut(self):
         """Every connection ends after 14 s of audio"""
@@ -327,6 +327,6 @@ class Network(FaultStory):
             for command in "latency 150 100", "bandwidth 200000", "slice 100":
                 proxy.do(command)
             run = transcribe(proxy.uri, audio.path)
-        rate = self.check_whole(run, audio, self.transport.worst_sentence)
+        rate = self.check_whole(run, audio)
         self.assertEqual(len(run.sessions), 1)
         self.report(f"a bad line: WER {rate:.3f}, {run.seconds:.1f} s")

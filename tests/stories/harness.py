@@ -352,7 +352,7 @@ class Story(unittest.TestCase):
         self.check_ended_well(run)
         self.check_received(run, audio.seconds)
         self.check_finals(run, audio.seconds)
-        rate = self.check_text(run, audio, self.transport.worst if worst is None else worst)
+        rate = self.check_text(run, audio, self.transport.get_worst(audio) if worst is None else worst)
         self.assertEqual(len(run.sessions), len(set(run.sessions)), "session ids")
         self.assertEqual(run.one("STATS")["sessions"], len(run.sessions))
         return rate

@@ -25,7 +25,7 @@ class MainJob(Story):
         rates, drains, speeds = [], [], []
         for _ in range(options.runs):
             run = transcribe(self.server.uri, audio.path, *["--sync"] * sync, timeout=60 + 3 * audio.seconds)
-            rates.append(self.check_whole(run, audio, self.transport.worst_run))
+            rates.append(self.check_whole(run, audio, self.transport.worst_run if options.runs > 1 else None))
             self.assertEqual(len(run.sessions), 1 + run.changes.count(("closing", "connecting")))
             drains.append(run.one("EOS")["wall"] - run.draining_at)
             speeds.append(audio.seconds / run.one("EOS")["wall"])
@@ -87,7 +87,7 @@ class Formats(Story):
         return rate
 
     def test_formats(self):
-        bound = self.rate_of("S16LE", 16000, 1)
+        bound = max(self.rate_of("S16LE", 16000, 1), self.transport.worst_median)
         # audio of another rate, or with noise, may cost a word or two
         bound += 0.05 * bool(self.transport.worst)
         every = itertools.product(self.FORMATS, self.RATES, self.CHANNELS)
@@ -125,7 +125,7 @@ class Edges(Story):
     def test_silence_between(self):
         audio = self.audio("speech:5", "silence:8", "speech:4")
         run = transcribe(self.server.uri, audio.path, "--sync")
-        rate = self.check_whole(run, audio, self.transport.worst_sentence)
+        rate = self.check_whole(run, audio)
         self.report(f"a sentence, 8 s of silence, a sentence: WER {rate:.3f}")
 
 
@@ -204,7 +204,7 @@ class ApiKey(Story):
     def test_right_key(self):
         audio = self.audio("speech:1")
         run = transcribe(self.server.uri, audio.path, api_key="right")
-        self.check_whole(run, audio, self.transport.worst_sentence)
+        self.check_whole(run, audio)
 
 
 class Full(Story):
