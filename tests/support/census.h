@@ -24,6 +24,8 @@ Census *census_new (void);
 void census_free (Census * census);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Census, census_free)
 
+/* One object more of this type is not our fault. */
+void census_forgive (Census * before, const gchar * type);
 /* "2 threads: a b; 1 socket: …" that are not in @before, or NULL. */
 gchar *census_more (const Census * census, const Census * before);
 /* Waits until no more lives than before; after 60 s it fails the test with what is left. */

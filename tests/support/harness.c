@@ -37,6 +37,9 @@ harness_teardown (void)
     scripted_server_thaw (h->server);
   g_clear_pointer (&h->server, scripted_server_free);
   g_ptr_array_unref (h->story);
+  /* GstBaseSink (1.22) never lets go of its caps when a preroll has failed and NULL comes before anything else */
+  if (h->failed)
+    census_forgive (h->before, "GstCaps");
   census_assert_no_more (h->before, "by this test");
   watchdog_stop ();
   census_free (h->before);

@@ -24,6 +24,7 @@ typedef struct
   GstBus *bus;
   GPtrArray *story;             /* of GstMessage: all that came from the bus, in order */
   guint cursor;                 /* where the next wait starts to look */
+  gboolean failed;              /* there was an ERROR, ever */
 
   /* of what is pushed; S16LE */
   guint rate, channels;

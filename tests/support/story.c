@@ -29,6 +29,13 @@ fail_with_error (GstMessage * message)
   fail ("unexpected error: %s (%s)", error->message, debug);
 }
 
+static void
+keep (GstMessage * message)
+{
+  h->failed |= GST_MESSAGE_TYPE (message) == GST_MESSAGE_ERROR;
+  g_ptr_array_add (h->story, message);
+}
+
 /* The next message of the story, popped when there is none; NULL after the deadline. */
 static GstMessage *
 next_message (gint64 deadline)
@@ -40,7 +47,7 @@ next_message (gint64 deadline)
     message = gst_bus_timed_pop (h->bus, left * 1000);
     if (message == NULL)
       return NULL;
-    g_ptr_array_add (h->story, message);
+    keep (message);
   }
   return g_ptr_array_index (h->story, h->cursor++);
 }
@@ -153,7 +160,7 @@ harness_collect (void)
   GstMessage *message;
 
   while (h->bus != NULL && (message = gst_bus_pop (h->bus)) != NULL)
-    g_ptr_array_add (h->story, message);
+    keep (message);
 }
 
 void

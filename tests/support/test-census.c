@@ -105,6 +105,8 @@ GST_START_TEST (test_objects)
   gst_object_unref (bin);
   assert_more ("1 objects: GstMessage");
   fail_unless (census_sees (message) && !census_sees (bin));
+  census_forgive (before, "GstMessage");
+  assert_more (NULL);
   gst_message_unref (message);
 }
 
