@@ -105,9 +105,8 @@ GST_START_TEST (test_objects)
   gst_object_unref (bin);
   assert_more ("1 objects: GstMessage");
   fail_unless (census_sees (message) && !census_sees (bin));
-  census_forgive (before, "GstMessage");
-  assert_more (NULL);
-  gst_message_unref (message);
+  /* which teardown drops */
+  census_forgive (before, GST_TYPE_MESSAGE);
 }
 
 GST_END_TEST;
