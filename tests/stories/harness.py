@@ -334,7 +334,11 @@ class Story(unittest.TestCase):
         """The end of every run that has no error: EOS, drained, accounted for to the sample"""
         self.assertEqual(run.exit_code, 0, run.tail())
         self.assertFalse(run.named("ERROR"), run.tail())
-        self.assertFalse(run.named("WARNING"), run.tail())
+        late = [warning for warning in run.named("WARNING") if warning["code"] == "busy"]
+        if late:
+            # true, where a machine has more to do than a server that keeps up
+            self.report(f"a machine that is too slow: {late[-1]['message']}")
+        self.assertEqual(run.named("WARNING"), late, run.tail())
         drained, eos, stats = run.one("whisperlive/drained"), run.one("EOS"), run.one("STATS")
         self.assertLess(run.messages.index(drained), run.messages.index(eos))
         self.check_accounts(drained)
