@@ -12,6 +12,7 @@
 
 /* Far more than anything here takes on a busy machine */
 #define DEADLINE (30 * G_TIME_SPAN_SECOND)
+#define BACKLOG 1024
 
 typedef void (*ServerFunc) (ScriptedServer * server, gpointer data);
 
@@ -199,18 +200,32 @@ on_request_read (SoupServer * soup, SoupServerMessage * message,
         user_data);
 }
 
+/* Not that of soup_server_listen(), whose queue of ten makes the others of a crowd wait a second for their next SYN */
+static GSocket *
+make_door (guint port, GError ** error)
+{
+  g_autoptr (GSocketAddress) address =
+      g_inet_socket_address_new_from_string ("127.0.0.1", port);
+  g_autoptr (GSocket) socket = g_socket_new (G_SOCKET_FAMILY_IPV4,
+      G_SOCKET_TYPE_STREAM, G_SOCKET_PROTOCOL_TCP, error);
+
+  if (!socket || !g_socket_bind (socket, address, TRUE, error))
+    return NULL;
+  g_socket_set_listen_backlog (socket, BACKLOG);
+  return g_socket_listen (socket, error) ? g_steal_pointer (&socket) : NULL;
+}
+
 static void
 open_door (ScriptedServer * server, gpointer unused)
 {
-  g_autoptr (GSocketAddress) address =
-      g_inet_socket_address_new_from_string ("127.0.0.1", server->port);
   g_autoptr (GError) error = NULL;
+  g_autoptr (GSocket) socket = make_door (server->port, &error);
   g_autoslist (GUri) uris = NULL;
 
   server->soup = soup_server_new ("server-header", "scripted", NULL);
   soup_server_add_early_handler (server->soup, NULL, on_request, server, NULL);
   soup_server_add_handler (server->soup, NULL, on_request_read, server, NULL);
-  if (!soup_server_listen (server->soup, address, 0, &error))
+  if (!socket || !soup_server_listen_socket (server->soup, socket, 0, &error))
     g_error ("scripted server: %s", error->message);
   uris = soup_server_get_uris (server->soup);
   server->port = g_uri_get_port (uris->data);

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 static gint port, max_clients = 4, seed = -1;
@@ -50,6 +51,17 @@ end_with_parent (void)
   prctl (PR_SET_PDEATHSIG, SIGTERM);
   if (getppid () != parent)
     exit (0);
+}
+
+/* One for each client, of which there may be many */
+static void
+raise_files (void)
+{
+  struct rlimit limit;
+
+  getrlimit (RLIMIT_NOFILE, &limit);
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit (RLIMIT_NOFILE, &limit);
 }
 
 static gboolean
@@ -95,6 +107,7 @@ main (int argc, char *argv[])
     return 2;
   }
   end_with_parent ();
+  raise_files ();
   g_unix_signal_add (SIGTERM, on_signal, loop);
   g_unix_signal_add (SIGINT, on_signal, loop);
   server = start ();
