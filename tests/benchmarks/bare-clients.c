@@ -126,7 +126,7 @@ run (void)
   now = g_get_monotonic_time ();
   end = now + seconds * G_USEC_PER_SEC;
   for (i = 0; i < count; i++)
-    clients[i].next = now + (gint64) PERIOD_US * i / count;
+    clients[i].next = now + (gint64) PERIOD_US *i / count;
   timer = g_timeout_add (TICK_MS, on_tick, NULL);
   g_main_loop_run (loop);
   g_source_remove (timer);

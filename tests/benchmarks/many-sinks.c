@@ -15,7 +15,7 @@
 #define BUFFER (GST_SECOND / 10)
 #define BUFFER_SIZE (RATE / 10 * 2)
 #define TICK_MS 10
-#define DEADLINE 120             /* s, for what has to happen */
+#define DEADLINE 120            /* s, for what has to happen */
 #define CYCLE 60                /* words, then the first again */
 
 typedef struct
@@ -48,7 +48,7 @@ static const GOptionEntry entries[] = {
 };
 
 static GMainLoop *loop;
-static GstBus *bus;            /* of all */
+static GstBus *bus;             /* of all */
 static Instance *instances;
 static gint n_ready, n_ended, n_complaints;
 static gint *awaited;           /* one of these; the loop ends when it is all of them */
@@ -282,7 +282,8 @@ warm_up (void)
   start_all ();
   stop_all ();
   release (&instances[0]);
-  instances[0] = (Instance) { NULL, };
+  instances[0] = (Instance) {
+  NULL,};
   n_ready = 0;
   count = all;
 }
