@@ -25,6 +25,7 @@ struct _GstWhisperLiveEncoder
   guint chunk_samples;
   GstAudioConverter *converter; /* NULL: no format yet */
   GByteArray *pending;          /* converted, less than a chunk after pop() */
+  GBytes *silence;              /* a chunk of nothing, or NULL: all such chunks share it */
   gboolean flush;               /* what is pending goes out though it is less than a chunk */
   WhisperLiveMark mark;         /* of the first pending sample */
   WhisperLiveMark next;         /* of a later one where time jumps, when its offset is not 0 */
@@ -66,6 +67,7 @@ gst_whisper_live_encoder_free (GstWhisperLiveEncoder * encoder)
 {
   g_clear_pointer (&encoder->converter, gst_audio_converter_free);
   g_byte_array_unref (encoder->pending);
+  g_clear_pointer (&encoder->silence, g_bytes_unref);
   g_free (encoder);
 }
 
@@ -319,6 +321,21 @@ take_mark (GstWhisperLiveEncoder * encoder, guint samples)
   return mark;
 }
 
+/* Who says nothing is held for as long as the server could have heard something: 45 s, which need not be 3 MB of zeros. */
+static GBytes *
+take_data (GstWhisperLiveEncoder * encoder, guint samples, gfloat level)
+{
+  gboolean silent = level == 0 && samples == encoder->chunk_samples;
+  GBytes *data;
+
+  if (silent && encoder->silence)
+    return g_bytes_ref (encoder->silence);
+  data = g_bytes_new (encoder->pending->data, samples * encoder->out.bpf);
+  if (silent)
+    encoder->silence = g_bytes_ref (data);
+  return data;
+}
+
 WhisperLiveChunk *
 gst_whisper_live_encoder_pop (GstWhisperLiveEncoder * encoder)
 {
@@ -332,7 +349,7 @@ gst_whisper_live_encoder_pop (GstWhisperLiveEncoder * encoder)
     return NULL;
   level = measure_level (encoder, samples);
   mark = take_mark (encoder, samples);
-  data = g_bytes_new (encoder->pending->data, samples * encoder->out.bpf);
+  data = take_data (encoder, samples, level);
   g_byte_array_remove_range (encoder->pending, 0, samples * encoder->out.bpf);
   if (samples == available)
     encoder->flush = FALSE;
