@@ -21,8 +21,9 @@ GST_DEBUG_CATEGORY_STATIC (whisperlive_stream_debug);
 #define LEVEL_DECAY 0.9f
 #define NO_POSITION G_MAXUINT64
 #define NEVER G_MAXINT64
-/* Silence before and after the speech that a server is tried with */
-#define TRIAL_PAUSE WHISPERLIVE_RATE
+/* Silence before and after the speech that a server is tried with: so many times the same frame */
+#define TRIAL_PAUSE_FRAMES 10
+#define TRIAL_PAUSE_FRAME (WHISPERLIVE_RATE / TRIAL_PAUSE_FRAMES)
 /* A server that works has gone over what it had so long before a trial: passes over noise can take 12 s. */
 #define GONE_OVER (15 * G_USEC_PER_SEC)
 /* Less sound than this is no word. */
@@ -285,11 +286,25 @@ hear_while_draining (WhisperLiveStream * stream, GstClockTime last,
     stream->drain.quiet_at = now;
 }
 
+/* Every session keeps this for as long as it lives: it takes no memory but the audio's, which the queue has shared. */
+static GPtrArray *
+make_trial (WhisperLiveStream * stream, guint64 start, guint64 end)
+{
+  GPtrArray *speech = whisperlive_queue_copy (stream->queue, start, end);
+  g_autoptr (GBytes) pause = make_silence (stream, TRIAL_PAUSE_FRAME);
+  guint i;
+
+  for (i = 0; i < TRIAL_PAUSE_FRAMES; i++) {
+    g_ptr_array_insert (speech, 0, g_bytes_ref (pause));
+    g_ptr_array_add (speech, g_bytes_ref (pause));
+  }
+  return speech;
+}
+
 /* Before it is settled: speech that a server can be tried with. */
 static void
 keep_for_trial (WhisperLiveStream * stream, const GPtrArray * updates)
 {
-  GPtrArray *speech;
   guint i, characters;
 
   for (i = 0; i < updates->len; i++) {
@@ -298,10 +313,8 @@ keep_for_trial (WhisperLiveStream * stream, const GPtrArray * updates)
     characters = g_utf8_strlen (update->segment->text, -1);
     if (!update->final || !whisperlive_trial_wants (&stream->trial, characters))
       continue;
-    speech = whisperlive_queue_copy (stream->queue, update->start, update->end);
-    g_ptr_array_insert (speech, 0, make_silence (stream, TRIAL_PAUSE));
-    g_ptr_array_add (speech, make_silence (stream, TRIAL_PAUSE));
-    whisperlive_trial_set_speech (&stream->trial, speech, characters);
+    whisperlive_trial_set_speech (&stream->trial, make_trial (stream,
+            update->start, update->end), characters);
   }
 }
 
