@@ -1,0 +1,116 @@
+#!/usr/bin/env python3
+# many.py: many sinks in one process, next to the same pipelines without ours and to bare clients
+#
+# Copyright (C) 2026 the whisperlivesink authors
+#
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Starts the scripted server anew for each run of many-sinks and bare-clients, and prints a table and the results as JSON.
+
+Needs a build with -Dbenchmarks=true. The server shares the machine with what is measured; its own use of the processor
+is in the table, as what is missing there is missing to both.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+SINKS = ("fakesink", "bare", "whisperlivesink")
+COLUMNS = (  # heading, field, digits
+    ("ready s", "ready_s", 2),
+    ("ended s", "ended_s", 2),
+    ("stopped s", "stopped_s", 2),
+    ("ms/s CPU", "cpu_ms_per_audio_s", 3),
+    ("KiB each", "resident_kib_each", 0),
+    ("held s", "held_s_each", 1),
+    ("threads", "threads", 0),
+    ("settled %", "settled_percent", 2),
+    ("lost s", "lost_s", 1),
+    ("sessions", "sessions", 0),
+    ("server ms/s", "server_cpu_ms_per_audio_s", 3),
+)
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+class Server:
+    """The scripted server with a model that takes next to no time, for it has only one"""
+
+    def __init__(self, build, clients):
+        self.process = subprocess.Popen(
+            [build / "tests/support/scripted-whisperlive", "--max-clients", str(clients), "--load-delay", "0",
+             "--pass-base", "0.001", "--pass-factor", "0", "--seed", "1"],
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        self.uri = self.process.stdout.readline().split()[1]
+
+    def get_cpu(self):
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / TICKS
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *unused):
+        self.process.terminate()
+        self.process.wait()
+        self.process.stdout.close()
+
+
+def run(arguments, sink, count):
+    benchmarks = arguments.build / "tests/benchmarks"
+    options = ["--count", str(count), "--seconds", str(arguments.seconds)]
+    if sink == "bare":
+        command = [benchmarks / "bare-clients", *options]
+    else:
+        command = [benchmarks / "many-sinks", "--sink", sink, "--audio", arguments.audio, *options]
+        if sink == "whisperlivesink":
+            command += ["--properties", arguments.properties] + ["--no-eos"] * arguments.no_eos
+    environment = os.environ | {
+        "GST_PLUGIN_PATH_1_0": str(arguments.build / "gst"),
+        "GST_REGISTRY": str(arguments.build / "tests/benchmarks/many.registry"),
+    }
+    with Server(arguments.build, count + 1) as server:
+        done = subprocess.run([*command, "--uri", server.uri], env=environment, stdout=subprocess.PIPE, text=True)
+        cpu = server.get_cpu()
+    if done.returncode:
+        return {"sink": sink, "count": count, "failed": done.returncode}
+    result = json.loads(done.stdout)
+    result["server_cpu_ms_per_audio_s"] = 1000 * cpu / count / arguments.seconds
+    if result.get("received_s"):
+        result["settled_percent"] = 100 * result["settled_s"] / result["received_s"]
+    return result
+
+
+def format_row(result):
+    if "failed" in result:
+        return f"{result['sink']:<16}{result['count']:>6}  failed"
+    cells = (f"{result[field]:.{digits}f}" if field in result else "" for _, field, digits in COLUMNS)
+    return f"{result['sink']:<16}{result['count']:>6}" + "".join(f"{cell:>12}" for cell in cells)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--build", type=Path, default=ROOT / "build", help="the build directory (build)")
+    parser.add_argument("--counts", type=int, nargs="+", default=[1, 50, 100, 1000], metavar="N")
+    parser.add_argument("--sinks", nargs="+", choices=SINKS, default=SINKS, metavar="SINK", help=", ".join(SINKS))
+    parser.add_argument("--seconds", type=int, default=60, help="of streaming (60)")
+    parser.add_argument("--audio", choices=("words", "silence"), default="words")
+    parser.add_argument("--properties", default="", help="of whisperlivesink, as gst-launch has them")
+    parser.add_argument("--no-eos", action="store_true", help="stop in the middle of the stream")
+    arguments = parser.parse_args()
+    arguments.build = arguments.build.resolve()
+
+    results = []
+    print(f"{'sink':<16}{'count':>6}" + "".join(f"{heading:>12}" for heading, _, _ in COLUMNS))
+    for count in arguments.counts:
+        for sink in arguments.sinks:
+            results.append(run(arguments, sink, count))
+            print(format_row(results[-1]), flush=True)
+    print(json.dumps(results))
+    return any("failed" in result for result in results)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
