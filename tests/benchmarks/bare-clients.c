@@ -1,5 +1,5 @@
-/* The least that a client can cost: WebSockets of libsoup on one thread, which send frames of zeros as often and as large as whisperlivesink's,
- * and do not look at what the server says. For comparison with many-sinks.
+/* The least that a client can cost: WebSockets of libsoup on one thread, which send the frames that whisperlivesink would send of the same
+ * words, made beforehand, and do not look at what the server says. For comparison with many-sinks.
  *
  * Copyright (C) 2026 the whisperlivesink authors
  *
@@ -9,15 +9,19 @@
 #include <libsoup/soup.h>
 #include <string.h>
 
+#include "spoken-words.h"
 #include "usage.h"
 
 #define PERIOD_US 100000
-#define FRAME_SIZE 6400
+#define RATE 16000
+#define FRAME_SAMPLES (RATE / 10)
+#define CYCLE 60                /* words, then the first again */
 #define TICK_MS 10
 
 typedef struct
 {
   SoupWebsocketConnection *connection;
+  guint frames;                 /* sent */
   gint64 next;                  /* when its next frame is due, monotonic */
   gboolean ready;
 } Client;
@@ -34,9 +38,37 @@ static const GOptionEntry entries[] = {
 
 static GMainLoop *loop;
 static Client *clients;
-static GBytes *frame;
+static GPtrArray *frames;       /* of GBytes */
 static gint n_ready, n_closed;
 static gint64 end;
+
+/* Float32, as servers take it */
+static void
+make_frames (void)
+{
+  g_autoptr (GBytes) pcm = spoken_words (1, CYCLE, RATE, 1, 0, 0);
+  gsize size, i, j;
+  const gint16 *samples = g_bytes_get_data (pcm, &size);
+
+  frames = g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref);
+  for (i = 0; i < size / sizeof (gint16); i += FRAME_SAMPLES) {
+    gfloat *frame = g_new (gfloat, FRAME_SAMPLES);
+
+    for (j = 0; j < FRAME_SAMPLES; j++)
+      frame[j] = GINT16_FROM_LE (samples[i + j]) / 32768.0f;
+    g_ptr_array_add (frames, g_bytes_new_take (frame,
+            FRAME_SAMPLES * sizeof (gfloat)));
+  }
+}
+
+static void
+send_frame (Client * client)
+{
+  soup_websocket_connection_send_message (client->connection,
+      SOUP_WEBSOCKET_DATA_BINARY,
+      g_ptr_array_index (frames, client->frames++ % frames->len));
+  client->next += PERIOD_US;
+}
 
 static void
 on_message (SoupWebsocketConnection * connection, gint type, GBytes * message,
@@ -98,10 +130,8 @@ on_tick (gpointer unused)
   gint i;
 
   for (i = 0; i < count; i++)
-    for (; clients[i].next <= now && clients[i].next < end;
-        clients[i].next += PERIOD_US)
-      soup_websocket_connection_send_message (clients[i].connection,
-          SOUP_WEBSOCKET_DATA_BINARY, frame);
+    while (clients[i].next <= now && clients[i].next < end)
+      send_frame (&clients[i]);
   if (now >= end)
     g_main_loop_quit (loop);
   return G_SOURCE_CONTINUE;
@@ -160,12 +190,12 @@ main (int argc, char **argv)
   }
   usage_raise_files ();
   loop = g_main_loop_new (NULL, FALSE);
-  frame = g_bytes_new_take (g_malloc0 (FRAME_SIZE), FRAME_SIZE);
+  make_frames ();
   clients = g_new0 (Client, count);
   run ();
   for (i = 0; i < count; i++)
     g_object_unref (clients[i].connection);
-  g_bytes_unref (frame);
+  g_ptr_array_unref (frames);
   g_free (clients);
   g_main_loop_unref (loop);
   return 0;

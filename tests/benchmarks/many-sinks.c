@@ -172,9 +172,10 @@ on_message (GstBus * bus, GstMessage * message, gpointer unused)
       count_once (&instance->ended, &n_ended);
       break;
     case GST_MESSAGE_ERROR:
+      gst_printerrln ("%" GST_PTR_FORMAT, message);
+      n_complaints++;
+      break;
     case GST_MESSAGE_WARNING:
-      gst_printerrln ("%s: %" GST_PTR_FORMAT, GST_MESSAGE_SRC_NAME (message),
-          structure);
       n_complaints++;
       break;
     default:
@@ -335,6 +336,7 @@ run (void)
   print ("ready_s", ready);
   print ("ended_s", ended);
   print ("stopped_s", stopped);
+  print ("start_cpu_ms_each", 1000 * (begin.cpu - before.cpu) / count);
   print ("cpu_ms_per_audio_s", 1000 * (end.cpu - begin.cpu) / pushed);
   print ("resident_kib_each",
       ((gdouble) end.resident - before.resident) / count);
