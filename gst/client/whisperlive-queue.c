@@ -379,14 +379,16 @@ whisperlive_queue_get_flow (WhisperLiveQueue * queue, WhisperLiveFlow * flow)
     flow->again = chunk->since != 0;
   }
   flow->sound = flow->speech = flow->sent;
-  flow->lag = get_lag (queue);
+  /* once over what may be 45 s in 450 chunks, for this is asked several times for each chunk */
   for (l = queue->chunks.head; l != queue->next; l = l->next) {
     WhisperLiveChunk *chunk = l->data;
+    guint64 samples = head_samples (queue, chunk);
 
+    flow->lag += samples;
     if (is_sound (chunk)) {
       if (!sound)
         flow->sound = MAX (chunk->position, queue->head);
-      flow->loud += head_samples (queue, chunk);
+      flow->loud += samples;
       sound = TRUE;
       if (!speech
           && chunk->position + chunk->samples >

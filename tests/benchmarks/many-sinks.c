@@ -28,7 +28,7 @@ typedef struct
 
 static gchar *uri, *sink_name = "whisperlivesink", *audio = "words";
 static gchar *properties = "";
-static gint count = 10, seconds = 10, stop_threads = 16;
+static gint count = 10, seconds = 10, stop_threads = -1;
 static gboolean no_eos;
 
 static const GOptionEntry entries[] = {
@@ -41,7 +41,8 @@ static const GOptionEntry entries[] = {
   {"properties", 0, 0, G_OPTION_ARG_STRING, &properties,
       "Of the sink, as gst-launch has them", "TEXT"},
   {"stop-threads", 0, 0, G_OPTION_ARG_INT, &stop_threads,
-      "So many pipelines are stopped at a time (16)", "N"},
+      "So many pipelines are stopped at a time; -1, the default, for all, as "
+        "gst_element_call_async() does", "N"},
   {"no-eos", 0, 0, G_OPTION_ARG_NONE, &no_eos,
       "Stop in the middle of the stream", NULL},
   {NULL, 0, 0, 0, NULL, NULL, NULL}
@@ -263,7 +264,7 @@ static gdouble
 stop_all (void)
 {
   gint64 since = g_get_monotonic_time ();
-  GThreadPool *pool = g_thread_pool_new (stop, NULL, stop_threads, TRUE, NULL);
+  GThreadPool *pool = g_thread_pool_new (stop, NULL, stop_threads, FALSE, NULL);
   gint i;
 
   for (i = 0; i < count; i++)
