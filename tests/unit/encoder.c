@@ -207,6 +207,38 @@ GST_START_TEST (test_silence_is_silent)
 
 GST_END_TEST;
 
+/* The data of the next chunk of @value */
+static GBytes *
+encode (gfloat value)
+{
+  GstBuffer *buffer = make_buffer (CHUNK, value, GST_CLOCK_TIME_NONE);
+  WhisperLiveChunk *chunk;
+  GBytes *data;
+
+  fail_unless (gst_whisper_live_encoder_push (encoder, buffer, &segment));
+  gst_buffer_unref (buffer);
+  chunk = gst_whisper_live_encoder_pop (encoder);
+  fail_unless (chunk != NULL);
+  data = g_bytes_ref (chunk->data);
+  whisperlive_chunk_free (chunk);
+  return data;
+}
+
+GST_START_TEST (test_silence_shares_its_memory)
+{
+  g_autoptr (GBytes) silence = NULL, sound = NULL, again = NULL;
+
+  set_wire_format (__i__);
+  silence = encode (0);
+  sound = encode (0.5);
+  again = encode (0);
+  fail_unless (again == silence);
+  fail_unless_equals_int (g_bytes_get_size (silence), g_bytes_get_size (sound));
+  fail_if (g_bytes_equal (silence, sound));
+}
+
+GST_END_TEST;
+
 GST_START_TEST (test_every_format)
 {
   GstAudioFormat format;
@@ -738,6 +770,7 @@ encoder_suite (void)
   tcase_add_test (tc, test_int16);
   tcase_add_test (tc, test_uint8);
   tcase_add_loop_test (tc, test_silence_is_silent, 0, 3);
+  tcase_add_loop_test (tc, test_silence_shares_its_memory, 0, 3);
   tcase_add_test (tc, test_every_format);
   tcase_add_loop_test (tc, test_chunk_durations, 0, 4);
   tcase_add_test (tc, test_drain);
