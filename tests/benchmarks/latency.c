@@ -9,7 +9,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#include <gst/gst.h>
+#include <glib.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -228,7 +228,6 @@ main (int argc, char **argv)
   };
 
   g_option_context_add_main_entries (context, entries, NULL);
-  g_option_context_add_group (context, gst_init_get_option_group ());
   if (!g_option_context_parse (context, &argc, &argv, &error)
       || !(self.kind = client_kind (name)) || seconds < 1 || piece < 1
       || 100 % piece != 0) {

@@ -8,13 +8,10 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#include <gst/gst.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
 #include "client.h"
 #include "feeder.h"
@@ -95,18 +92,28 @@ on_ended (gpointer owner, const gchar * error)
   g_main_loop_quit (self->loop);
 }
 
+/* KiB. Not of getrusage(), which also knows the process before exec(). */
+static guint64
+most_resident (void)
+{
+  g_autofree gchar *status = NULL;
+  const gchar *line = NULL;
+
+  if (g_file_get_contents ("/proc/self/status", &status, NULL, NULL))
+    line = strstr (status, "VmHWM:");
+  return line ? g_ascii_strtoull (line + strlen ("VmHWM:"), NULL, 10) : 0;
+}
+
 static void
 print_usage (Session * self)
 {
-  struct rusage usage;
   gchar cpu[G_ASCII_DTOSTR_BUF_SIZE], audio[G_ASCII_DTOSTR_BUF_SIZE];
 
-  getrusage (RUSAGE_SELF, &usage);
   g_ascii_formatd (cpu, sizeof cpu, "%.6f", self->cpu);
   g_ascii_formatd (audio, sizeof audio, "%.3f",
       (gdouble) self->n_samples / CLIENT_RATE);
   printf ("{\"name\": \"usage\", \"cpu\": %s, \"audio\": %s, "
-      "\"resident\": %ld}\n", cpu, audio, usage.ru_maxrss);
+      "\"resident\": %" G_GUINT64_FORMAT "}\n", cpu, audio, most_resident ());
 }
 
 static void
@@ -122,17 +129,6 @@ run (Session * self, const gchar * uri, gboolean quiet)
     print_usage (self);
   g_clear_pointer (&self->feeder, feeder_free);
   g_main_loop_unref (self->loop);
-}
-
-/* Nothing may be left behind: not after kill -9 of the parent either */
-static void
-end_with_parent (void)
-{
-  pid_t parent = getppid ();
-
-  prctl (PR_SET_PDEATHSIG, SIGTERM);
-  if (getppid () != parent)
-    exit (EXIT_FAILURE);
 }
 
 int
@@ -156,11 +152,9 @@ main (int argc, char **argv)
     G_OPTION_ENTRY_NULL
   };
 
-  end_with_parent ();
   setvbuf (stdout, NULL, _IOLBF, 0);
   g_option_context_set_summary (context, "FILE has 16 kHz mono, 16 bits");
   g_option_context_add_main_entries (context, entries, NULL);
-  g_option_context_add_group (context, gst_init_get_option_group ());
   if (!g_option_context_parse (context, &argc, &argv, &error) || argc != 2
       || !uri || piece < 1 || !(self.kind = client_kind (name))
       || !g_file_get_contents (argv[1], &file, &size, &error)

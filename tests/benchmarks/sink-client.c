@@ -134,6 +134,7 @@ sink_open (const gchar * uri, const ClientEvents * events, gpointer owner)
   g_autoptr (GstElement) sink = NULL;
   g_autoptr (GstBus) bus = NULL;
 
+  gst_init (NULL, NULL);
   self->events = events;
   self->owner = owner;
   self->pipeline = gst_parse_launch (PIPELINE, &error);
