@@ -10,7 +10,7 @@
 const ClientKind *
 client_kind (const gchar * name)
 {
-  const ClientKind *kinds[] = { &bare_client, &sink_client };
+  const ClientKind *kinds[] = { &bare_client, &sink_client, &fakesink_client };
   guint i;
 
   for (i = 0; i < G_N_ELEMENTS (kinds); i++) {

@@ -37,6 +37,8 @@ typedef struct
 
 extern const ClientKind bare_client;
 extern const ClientKind sink_client;
+/* Of no server: the application of sink_client, with a sink that does nothing */
+extern const ClientKind fakesink_client;
 
 /* By its name, or NULL */
 const ClientKind *client_kind (const gchar * name);

@@ -13,6 +13,8 @@ from transports import TRANSPORTS
 WAYS = {
     "whisperlivesink": ("sink", 100),
     "whisperlivesink, buffers of 20 ms": ("sink", 20),
+    "its application with a fakesink": ("fakesink", 100),
+    "its application with a fakesink, buffers of 20 ms": ("fakesink", 20),
     "bare libsoup client": ("bare", 100),
     "reference client": ("reference", 100),
     "reference client, as it plays files": ("reference", 256),

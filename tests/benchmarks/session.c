@@ -144,7 +144,8 @@ main (int argc, char **argv)
   gsize size = 0;
   Session self = { 0 };
   const GOptionEntry entries[] = {
-    {"client", 'c', 0, G_OPTION_ARG_STRING, &name, "Whose", "bare|sink"},
+    {"client", 'c', 0, G_OPTION_ARG_STRING, &name, "Whose",
+        "bare|sink|fakesink"},
     {"uri", 'u', 0, G_OPTION_ARG_STRING, &uri, "The server's", "URI"},
     {"piece", 'p', 0, G_OPTION_ARG_INT, &piece,
         "What is handed over at a time (100)", "MS"},

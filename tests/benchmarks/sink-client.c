@@ -1,5 +1,7 @@
 /* sink-client: whisperlivesink in an application, behind an appsrc as a microphone would be
  *
+ * And a fakesink in its place: what of the costs is the application's.
+ *
  * Copyright (C) 2026 the whisperlivesink authors
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
@@ -12,9 +14,8 @@
 #include "../examples/message-json.h"
 
 /* max-bytes=0: whoever pushes never waits */
-#define PIPELINE \
-  "appsrc name=src is-live=true format=time max-bytes=0 caps=audio/x-raw,format=S16LE,rate=16000,channels=1,layout=interleaved " \
-  "! whisperlivesink name=sink language-code=en model=tiny.en"
+#define SOURCE \
+  "appsrc name=src is-live=true format=time max-bytes=0 caps=audio/x-raw,format=S16LE,rate=16000,channels=1,layout=interleaved ! "
 
 typedef struct
 {
@@ -126,28 +127,46 @@ on_bus (GstBus * bus, GstMessage * message, gpointer client)
   return GST_BUS_DROP;
 }
 
+static void
+open_pipeline (SinkClient * self, const gchar * description)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GstBus) bus = NULL;
+
+  gst_init (NULL, NULL);
+  self->pipeline = gst_parse_launch (description, &error);
+  if (error) {
+    end (self, g_strdup (error->message));
+    return;
+  }
+  self->src = gst_bin_get_by_name (GST_BIN (self->pipeline), "src");
+  bus = gst_element_get_bus (self->pipeline);
+  gst_bus_set_sync_handler (bus, on_bus, self, NULL);
+  gst_element_set_state (self->pipeline, GST_STATE_PLAYING);
+}
+
 static gpointer
 sink_open (const gchar * uri, const ClientEvents * events, gpointer owner)
 {
   SinkClient *self = g_new0 (SinkClient, 1);
-  g_autoptr (GError) error = NULL;
-  g_autoptr (GstElement) sink = NULL;
-  g_autoptr (GstBus) bus = NULL;
+  g_autofree gchar *description = g_strdup_printf (SOURCE
+      "whisperlivesink language-code=en model=tiny.en uri=%s", uri);
 
-  gst_init (NULL, NULL);
   self->events = events;
   self->owner = owner;
-  self->pipeline = gst_parse_launch (PIPELINE, &error);
-  if (error) {
-    end (self, g_strdup (error->message));
-    return self;
-  }
-  self->src = gst_bin_get_by_name (GST_BIN (self->pipeline), "src");
-  sink = gst_bin_get_by_name (GST_BIN (self->pipeline), "sink");
-  g_object_set (sink, "uri", uri, NULL);
-  bus = gst_element_get_bus (self->pipeline);
-  gst_bus_set_sync_handler (bus, on_bus, self, NULL);
-  gst_element_set_state (self->pipeline, GST_STATE_PLAYING);
+  open_pipeline (self, description);
+  return self;
+}
+
+static gpointer
+fakesink_open (const gchar * uri, const ClientEvents * events, gpointer owner)
+{
+  SinkClient *self = g_new0 (SinkClient, 1);
+
+  self->events = events;
+  self->owner = owner;
+  open_pipeline (self, SOURCE "fakesink sync=false async=false");
+  g_idle_add (tell_ready, self);
   return self;
 }
 
@@ -191,4 +210,8 @@ sink_free (gpointer client)
 
 const ClientKind sink_client = {
   "sink", sink_open, sink_push, sink_finish, sink_free
+};
+
+const ClientKind fakesink_client = {
+  "fakesink", fakesink_open, sink_push, sink_finish, sink_free
 };
