@@ -24,8 +24,9 @@ GST_DEBUG_CATEGORY_STATIC (whisperlive_stream_debug);
 /* Silence before and after the speech that a server is tried with: so many times the same frame */
 #define TRIAL_PAUSE_FRAMES 10
 #define TRIAL_PAUSE_FRAME (WHISPERLIVE_RATE / TRIAL_PAUSE_FRAMES)
-/* A server that works has gone over what it had so long before a trial: passes over noise can take 12 s. */
+/* A server that works has gone over what it had so long before a trial: passes over noise can take 12 s, and longer where the trial took long. */
 #define GONE_OVER (15 * G_USEC_PER_SEC)
+#define GONE_OVER_ANSWERS 5
 /* Less sound than this is no word. */
 #define STUCK_SAMPLES (WHISPERLIVE_RATE / 2)
 #define MAX_REPLAYS 2
@@ -54,6 +55,7 @@ struct _WhisperLiveStream
   guint replays;                /* for being stuck, since the last final */
   gint64 heard;                 /* when the last message came, on whatever connection */
   gint64 owed_at;               /* since when there has been sound without text for it; 0: there is none */
+  gboolean owed_again;          /* it was sent to a connection before this one, and not again yet */
   gint64 left_at;               /* the last connection was given up then, while the server worked; 0: it was not */
   gboolean doubtful;            /* sound was settled that the server said nothing about, and that has been told */
 };
@@ -113,12 +115,6 @@ make_silence (const WhisperLiveStream * stream, guint samples)
 }
 
 void
-whisperlive_stream_leave (WhisperLiveStream * stream, gint64 now)
-{
-  stream->left_at = now;
-}
-
-void
 whisperlive_stream_begin (WhisperLiveStream * stream, gint64 now)
 {
   stream->next_position = whisperlive_queue_rewind (stream->queue,
@@ -135,6 +131,7 @@ whisperlive_stream_begin (WhisperLiveStream * stream, gint64 now)
       stream->stuck, now);
   stream->replays += stream->stuck;
   stream->stuck = FALSE;
+  stream->owed_again = stream->owed_at != 0;
 }
 
 void
@@ -143,6 +140,7 @@ whisperlive_stream_flushed (WhisperLiveStream * stream,
 {
   stream->draining = FALSE;
   stream->next_position = NO_POSITION;
+  stream->owed_at = 0;
   whisperlive_transcript_discard (stream->transcript, flow->head);
   whisperlive_transcript_discard (stream->translation, flow->head);
 }
@@ -266,6 +264,36 @@ owes_text (WhisperLiveStream * stream)
       && flow.level > stream->speech_level * WHISPERLIVE_FAR_BELOW;
 }
 
+/* Whether the server had its time for what it was sent, or was cut short in it. A server that hangs up every few seconds, or is slow, must
+ * not make speech old that it never came to. */
+static gboolean
+has_had_time (WhisperLiveStream * stream, gint64 now)
+{
+  WhisperLiveFlow flow;
+
+  if (stream->stuck || stream->trial.state == WHISPERLIVE_TRIAL_WANTED
+      || stream->trial.state == WHISPERLIVE_TRIAL_RUNNING)
+    return TRUE;
+  if (stream->trial.state == WHISPERLIVE_TRIAL_ANSWERED || stream->pacer.open)
+    return FALSE;
+  if (!owes_text (stream))
+    return TRUE;
+  whisperlive_queue_get_flow (stream->queue, &flow);
+  if (!stream->trial.speech || !stream->settings->response_timeout
+      || whisperlive_queue_sent_before (stream->queue, now - GONE_OVER)
+      <= flow.head)
+    return FALSE;
+  whisperlive_trial_start (&stream->trial, now);
+  return TRUE;
+}
+
+void
+whisperlive_stream_leave (WhisperLiveStream * stream, gint64 now)
+{
+  if (has_had_time (stream, now))
+    stream->left_at = now;
+}
+
 /* Whisper takes the end of what the server has for no speech, and then the server completes nothing of it. It would go on like that as
  * long as it has just this audio, without a message if nothing has ever been completed. */
 static gboolean
@@ -322,10 +350,13 @@ keep_for_trial (WhisperLiveStream * stream, const GPtrArray * updates)
 static void
 hear_trial (WhisperLiveStream * stream, gint64 now)
 {
+  gint64 gone_over = MAX (GONE_OVER,
+      GONE_OVER_ANSWERS * (now - stream->trial.sent_at));
+
   if (stream->trial.state == WHISPERLIVE_TRIAL_RUNNING)
     whisperlive_queue_settle (stream->queue,
         whisperlive_queue_sent_before (stream->queue,
-            stream->trial.wanted_at - GONE_OVER));
+            stream->trial.wanted_at - gone_over));
   whisperlive_trial_answer (&stream->trial);
   /* nor will another connection find any */
   stream->replays = MAX_REPLAYS;
@@ -424,10 +455,13 @@ owes_since (WhisperLiveStream * stream)
   WhisperLiveFlow flow;
 
   whisperlive_queue_get_flow (stream->queue, &flow);
-  if (!owes_text (stream) || flow.pass_at == 0)
+  if (owes_text (stream) && flow.pass_at != 0) {
+    stream->owed_again = FALSE;
+    if (stream->owed_at == 0)
+      stream->owed_at = flow.pass_at;
+  } else if (!stream->owed_again) {
     stream->owed_at = 0;
-  else if (stream->owed_at == 0)
-    stream->owed_at = flow.pass_at;
+  }
   return stream->owed_at ? MAX (stream->heard, stream->owed_at) : NEVER;
 }
 
@@ -567,8 +601,7 @@ whisperlive_stream_settle_by_age (WhisperLiveStream * stream, gint64 now)
     return FALSE;
   whisperlive_queue_get_flow (stream->queue, &flow);
   position = get_old (stream, &flow, now);
-  stream->doubtful |= flow.speech < position
-      && flow.pass_at >= stream->heard && owes_text (stream);
+  stream->doubtful |= flow.speech < position && owes_text (stream);
   whisperlive_queue_settle (stream->queue, position);
   return stream->doubtful && !told;
 }

@@ -985,10 +985,10 @@ GST_END_TEST;
 
 /* --- age --- */
 
-/* A server that works is left, and the time until the next one does not count. */
+/* Nothing comes of silence on the next connection either, and the time until then does not count. */
 GST_START_TEST (test_age_over_connections)
 {
-  push (5, LOUD);
+  push (5, 0);
   pull ();
   now += 40 * SECOND;
   whisperlive_stream_leave (stream, now);
@@ -999,6 +999,101 @@ GST_START_TEST (test_age_over_connections)
   whisperlive_stream_settle_by_age (stream, now);
   check_settled (0);
   now += 2 * SECOND;
+  whisperlive_stream_settle_by_age (stream, now);
+  check_settled (5);
+}
+
+GST_END_TEST;
+
+/* Nor of sound that the server was given up for. */
+GST_START_TEST (test_age_over_stuck_connections)
+{
+  push (20, LOUD);
+  pull ();
+  now += 10 * SECOND;
+  fail_unless (is_stuck ());
+  replace ();
+  pull ();
+  now += 34 * SECOND;
+  whisperlive_stream_settle_by_age (stream, now);
+  check_settled (0);
+  now += 2 * SECOND;
+  fail_unless (whisperlive_stream_settle_by_age (stream, now));
+  /* what the first one had */
+  check_settled (10);
+}
+
+GST_END_TEST;
+
+/* A slow server that hangs up every 10 s comes no further than a few words each time. */
+GST_START_TEST (test_no_age_over_short_sessions)
+{
+  guint i;
+
+  owe_text ();
+  push (5, LOUD);
+  for (i = 0; i < 20; i++) {
+    pull ();
+    now += 2 * SECOND;
+    hear (i % 2 ? "P 0 1 Two." : "C 0 0 Nothing.");
+    now += 8 * SECOND;
+    fail_if (whisperlive_stream_settle_by_age (stream, now));
+    replace ();
+    fail_if (whisperlive_stream_is_on_trial (stream));
+  }
+  check_settled (5);
+}
+
+GST_END_TEST;
+
+/* When it does not even say that much, it is tried although each session is shorter than response-timeout. */
+GST_START_TEST (test_trial_after_short_sessions)
+{
+  guint i;
+
+  owe_text ();
+  for (i = 0; !is_to_be_replaced (); i++) {
+    fail_unless (i < 4);
+    pull ();
+    fail_unless (get_flow ().sent > get_flow ().head);
+    now += 9 * SECOND;
+    if (!is_to_be_replaced ())
+      replace ();
+  }
+  fail_unless_equals_int (i, 3);
+  replace ();
+  fail_unless (whisperlive_stream_is_on_trial (stream));
+  check_settled (5);
+}
+
+GST_END_TEST;
+
+/* It had its time, and hangs up: so it is tried whether it used that. */
+GST_START_TEST (test_trial_when_hung_up)
+{
+  owe_text ();
+  now += 20 * SECOND;
+  replace ();
+  fail_unless (whisperlive_stream_is_on_trial (stream));
+  pull ();
+  now += SECOND;
+  hear ("P 1 6 A sentence that is long enough.");
+  check_settled (7);
+}
+
+GST_END_TEST;
+
+/* One that takes 10 s for a sentence has not gone over all that it had for 15 s. */
+GST_START_TEST (test_trial_of_a_slow_server)
+{
+  start_trial ();
+  pull ();
+  now += 10 * SECOND;
+  hear ("P 1 6 A sentence that is long enough.");
+  check_settled (5);
+  replace ();
+  pull ();
+  now += 44 * SECOND;
   whisperlive_stream_settle_by_age (stream, now);
   check_settled (5);
 }
@@ -1293,6 +1388,11 @@ stream_suite (void)
   tcase_add_test (tc, test_no_trial_without_response_timeout);
   tcase_add_test (tc, test_no_age_on_trial);
   tcase_add_test (tc, test_age_over_connections);
+  tcase_add_test (tc, test_trial_of_a_slow_server);
+  tcase_add_test (tc, test_trial_when_hung_up);
+  tcase_add_test (tc, test_trial_after_short_sessions);
+  tcase_add_test (tc, test_no_age_over_short_sessions);
+  tcase_add_test (tc, test_age_over_stuck_connections);
   tcase_add_test (tc, test_no_age_during_a_pass);
   tcase_add_test (tc, test_no_age_while_draining);
   tcase_add_test (tc, test_age_of_sound);
