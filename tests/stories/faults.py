@@ -19,7 +19,7 @@ from websockets.sync.client import connect
 
 # Faults are noticed soon, and there is no end of trying again. The session that is lost may keep the server busy for a while.
 QUICK = {"keepalive-interval": 2500, "connect-timeout": 2000, "ready-timeout": 5000, "close-timeout": 1000,
-         "drain-timeout": 60_000, "retry-delay": 100, "retry-delay-max": 500, "retries": -1}
+         "drain-timeout": 180_000, "retry-delay": 100, "retry-delay-max": 500, "retries": -1}
 # The same, and soon given up
 GIVES_UP = {**QUICK, "retries": 2}
 # Only what a story is about can end a wait
@@ -60,9 +60,10 @@ class RealTime(FaultStory):
             run = transcription.finish(3 * audio.seconds)
         rate = self.check_whole(run, audio)
         lost = [change for change in run.changes if change in (("ready", "waiting"), ("draining", "waiting"))]
-        self.assertEqual(len(lost), 3)
+        # a server that has far more to do than it can is also lost by keepalive-interval
+        self.assertGreaterEqual(len(lost), 3)
         # one more for each session that the element itself replaced because it was stuck
-        self.assertEqual(len(run.sessions), 4 + run.changes.count(("closing", "connecting")))
+        self.assertEqual(len(run.sessions), 1 + len(lost) + run.changes.count(("closing", "connecting")))
         self.report("killed at {:.1f}, {:.1f} and {:.1f} s (--seed {}): WER {:.3f}, {} sessions".format(
             *moments, seed, rate, len(run.sessions)))
 
@@ -124,7 +125,7 @@ class NoSpeech(FaultStory):
 
     def test_noise_and_music(self):
         """Nothing is lost, nor the sentence after it"""
-        seconds, timeout = (600, 30_000) if options.all else (30, 10_000)
+        seconds, timeout = (600, 30_000) if options.all else (40, 20_000)
         with concurrent.futures.ThreadPoolExecutor(2) as pool:
             stories = {kind: pool.submit(self.between, kind, seconds, timeout) for kind in ("noise", "music")}
         for kind, story in stories.items():
@@ -333,5 +334,5 @@ class Network(FaultStory):
                 proxy.do(command)
             run = transcribe(proxy.uri, audio.path)
         rate = self.check_whole(run, audio)
-        self.assertEqual(len(run.sessions), 1)
+        self.assertNotIn("waiting", [state for change in run.changes for state in change], "a loss")
         self.report(f"a bad line: WER {rate:.3f}, {run.seconds:.1f} s")

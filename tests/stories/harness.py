@@ -25,7 +25,7 @@ FAULT_PROXY = HERE.parent / "support" / "fault-proxy.py"
 SECOND = 1_000_000_000
 DEADLINE = 120  # s, for what has to happen
 # Whisper decodes up to six times over when it is not sure, which takes a busy machine tens of seconds
-PATIENCE = {"drain-timeout": 60_000, "response-timeout": 90_000}
+PATIENCE = {"drain-timeout": 120_000, "response-timeout": 90_000}
 
 def report(line):
     print(f"    {line}", file=sys.stderr, flush=True)

@@ -179,8 +179,9 @@ class Reports(Story):
     def test_states(self):
         """Each verified before the next"""
         run = transcribe(self.server.uri, self.audio("speech:2").path)
-        states = [message["state"] for message in run.named("whisperlive/state")]
-        self.assertEqual(states, ["connecting", "connected", "ready", "draining", "closing", "disconnected"])
+        states = " ".join(message["state"] for message in run.named("whisperlive/state"))
+        # a session that a slow machine says nothing in for too long is replaced
+        self.assertRegex(states, "^(connecting connected ready (draining )?closing ){1,3}disconnected$")
 
     def test_gst_launch(self):
         audio = self.audio("speech:5")
