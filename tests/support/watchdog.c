@@ -15,8 +15,8 @@
 #define SHARE 0.8
 
 static GMutex lock;
-static GCond ended;
-static gboolean has_ended;
+static GCond changed;
+static gboolean has_begun, has_ended;
 static void (*tell_more) (void);
 static GThread *thread;
 
@@ -63,7 +63,9 @@ watch (gpointer unused)
   gboolean hangs;
 
   g_mutex_lock (&lock);
-  while (!has_ended && g_cond_wait_until (&ended, &lock, deadline));
+  has_begun = TRUE;
+  g_cond_signal (&changed);
+  while (!has_ended && g_cond_wait_until (&changed, &lock, deadline));
   hangs = !has_ended;
   g_mutex_unlock (&lock);
   if (!hangs)
@@ -82,9 +84,14 @@ watchdog_start (void (*tell) (void))
 {
   if (get_patience () <= 0)
     return;
-  has_ended = FALSE;
+  has_begun = has_ended = FALSE;
   tell_more = tell;
   thread = g_thread_new ("watchdog", watch, NULL);
+  /* by then it has its name, by which the census knows it */
+  g_mutex_lock (&lock);
+  while (!has_begun)
+    g_cond_wait (&changed, &lock);
+  g_mutex_unlock (&lock);
 }
 
 void
@@ -94,7 +101,7 @@ watchdog_stop (void)
     return;
   g_mutex_lock (&lock);
   has_ended = TRUE;
-  g_cond_signal (&ended);
+  g_cond_signal (&changed);
   g_mutex_unlock (&lock);
   g_clear_pointer (&thread, g_thread_join);
 }
