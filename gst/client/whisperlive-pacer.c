@@ -12,12 +12,18 @@
 /* The server's buffer, and what it throws away when that is full */
 #define BUFFER (45 * WHISPERLIVE_RATE)
 #define TRIM (30 * WHISPERLIVE_RATE)
-/* Left of the lag for passes that complete nothing, and what each of those is worth */
-#define RESERVE (2 * WHISPERLIVE_RATE)
+/* The best pass, by what it completes for the time it takes (tiny.en, speech without pauses): of those below SHORT half complete nothing.
+ * REST is what one of them leaves to the next. */
+#define PASS (12 * WHISPERLIVE_RATE)
+#define SHORT (17 * WHISPERLIVE_RATE / 2)
+#define REST (9 * WHISPERLIVE_RATE / 2)
+/* Beyond max-server-lag, so that no pass has only what its predecessor left */
+#define AHEAD (6 * WHISPERLIVE_RATE)
+/* A pass longer than this that completes nothing will not do so with more: two of three are like that. */
+#define LONG (15 * WHISPERLIVE_RATE)
+/* What each shorter one is worth */
 #define STEP WHISPERLIVE_RATE
-#define PASS (10 * WHISPERLIVE_RATE)
-#define PORTION (5 * WHISPERLIVE_RATE)
-#define CAUTIOUS (4 * WHISPERLIVE_RATE)
+#define CAUTIOUS (10 * WHISPERLIVE_RATE)
 /* A pause is looked for in so much before a portion's end. */
 #define SEARCH (2 * WHISPERLIVE_RATE)
 /* Silence beyond the window: the server drops it within a pass, and says nothing about it. */
@@ -35,28 +41,45 @@ whisperlive_pacer_start (WhisperLivePacer * pacer, guint max_server_lag_ms,
     gboolean cautious, gint64 now)
 {
   guint64 lag = (guint64) max_server_lag_ms * (WHISPERLIVE_RATE / 1000);
-  guint64 window = cautious ? CAUTIOUS : lag - MIN (RESERVE, lag / 2);
-  guint64 pass = MIN (PASS, window);
 
   *pacer = (WhisperLivePacer) {
-  .window = window,.pass = pass,.portion = MIN (PORTION, pass / 2),.allowed =
-        pass,.heard = now,};
+  .max_lag = lag,.cautious = cautious,.allowed =
+        MIN (cautious ? CAUTIOUS : PASS, lag),.heard = now,};
 }
 
-void
-whisperlive_pacer_heard (WhisperLivePacer * pacer, guint64 lag,
+/* What the pass after the next lacks. */
+static guint64
+get_allowed (const WhisperLivePacer * pacer, const WhisperLiveFlow * flow)
+{
+  guint64 pass = MIN (PASS, pacer->max_lag);
+  guint64 rest = MIN (flow->lag < SHORT ? flow->lag : REST, pass);
+
+  if (pacer->cautious)
+    return MIN (CAUTIOUS, pacer->max_lag);
+  return MIN (flow->lag + pass - rest,
+      pacer->max_lag + (flow->live ? 0 : AHEAD));
+}
+
+gboolean
+whisperlive_pacer_heard (WhisperLivePacer * pacer, const WhisperLiveFlow * flow,
     gboolean settled, gboolean open, gint64 now)
 {
+  gboolean hopeless = !settled && !open && pacer->in_pass > LONG;
+
   if (pacer->open)
     pacer->slowest = MAX (pacer->slowest, now - pacer->heard);
   pacer->heard = now;
   pacer->open = open;
+  pacer->in_pass = flow->lag;
   pacer->barren = settled ? 0 : pacer->barren + 1;
-  pacer->allowed = CLAMP (lag + pacer->portion, pacer->pass, pacer->window);
+  if (settled)
+    pacer->cautious = FALSE;
+  pacer->allowed = get_allowed (pacer, flow);
   /* the first message after a final is from a pass that began with it, before more could be sent */
   if (pacer->barren > 1)
     pacer->allowed += (pacer->barren - 1) * STEP;
   pacer->paused = FALSE;
+  return !hopeless;
 }
 
 guint64
@@ -75,11 +98,13 @@ whisperlive_pacer_pause_at (WhisperLivePacer * pacer, guint64 lag)
   pacer->paused = TRUE;
 }
 
-/* Would the next chunk make the server throw away what it has not settled? */
-static gboolean
-overflows (const WhisperLivePacer * pacer, guint64 unsettled)
+/* Nothing is thrown away before there is more than that, or not before what is settled. */
+gboolean
+whisperlive_pacer_fits (const WhisperLivePacer * pacer,
+    const WhisperLiveFlow * flow, guint samples)
 {
-  return pacer->buffered > BUFFER && unsettled > pacer->buffered - TRIM;
+  return pacer->buffered + samples <= BUFFER
+      || flow->sent - flow->speech + TRIM <= pacer->buffered;
 }
 
 gint64
@@ -90,7 +115,8 @@ whisperlive_pacer_ask (WhisperLivePacer * pacer, const WhisperLiveFlow * flow,
   guint64 sound = flow->sent - flow->speech + flow->waiting;
   gint64 duration = WHISPERLIVE_SAMPLES_TO_TIME ((guint64) flow->waiting) /
       GST_USECOND;
-  gboolean full = overflows (pacer, flow->sent - flow->speech);
+  /* the server looks before it takes one more */
+  gboolean full = !whisperlive_pacer_fits (pacer, flow, 0);
   gint64 at = pacer->next;
 
   if (lag <= pacer->allowed && !full) {

@@ -5,8 +5,8 @@
  * passes long, and from about 14 s on Whisper often takes a rest at their end for no speech, which keeps the server from completing
  * anything of them (tiny.en: 1 pass in 8 below that length, 1 in 2 above).
  *
- * A message ends a pass, and the next begins at once with what is there. So each message lets a portion go that the pass after
- * the next will have: no pass sees only the short rest that its predecessor left, and none sees too much. A portion ends in a
+ * A message ends a pass, and the next begins at once with what is there. So each message lets go what the pass after the next
+ * lacks: no pass sees only the rest that its predecessor left, and none sees too much. A portion ends in a
  * pause where it can, since Whisper is at its worst with a word that is cut. Passes that complete nothing get a little more each.
  * Silence and noise are never completed: they go at a rate that the server can discard them at. Pure: the present time is an
  * argument (monotonic, µs).
@@ -24,8 +24,9 @@ G_BEGIN_DECLS
 
 typedef struct
 {
-  guint64 window;               /* samples in flight that only passes which complete nothing can exceed */
-  guint64 pass, portion;        /* samples for a pass that has none left over, and at least for each */
+  guint64 max_lag;              /* samples in flight of a live source that only passes which complete nothing can exceed */
+  gboolean cautious;            /* there has not been a final since a connection that was stuck */
+  guint64 in_pass;              /* samples that the present pass began with */
   guint64 allowed;              /* samples in flight until the next message */
   gboolean paused;              /* allowed ends in a pause */
   guint64 buffered;             /* samples in the server's buffer */
@@ -38,16 +39,18 @@ typedef struct
 
 #define WHISPERLIVE_PACER_NOW 0
 
-/* A new connection. @max_server_lag_ms is reached only when passes complete nothing; @cautious: in portions that hardly ever do. */
+/* A new connection. @cautious: one pass at a time, until there is a final. */
 void whisperlive_pacer_start (WhisperLivePacer * pacer, guint max_server_lag_ms, gboolean cautious, gint64 now);
-/* The server has sent segments, and @lag samples are in flight now. @settled: new finals among them; @open: a partial. */
-void whisperlive_pacer_heard (WhisperLivePacer * pacer, guint64 lag, gboolean settled, gboolean open, gint64 now);
+/* The server has sent segments. @settled: new finals among them, and @flow is without them; @open: a partial. FALSE: there will be no more. */
+gboolean whisperlive_pacer_heard (WhisperLivePacer * pacer, const WhisperLiveFlow * flow, gboolean settled, gboolean open, gint64 now);
 /* How many samples from the next one on are as good as any to end in a pause; 0: it is not time to look for one. */
 guint64 whisperlive_pacer_get_room (const WhisperLivePacer * pacer, const WhisperLiveFlow * flow);
 /* There is one at so many samples in flight. */
 void whisperlive_pacer_pause_at (WhisperLivePacer * pacer, guint64 lag);
 /* NOW when the next chunk may be sent, and then it has to be; else when to ask again at the latest. */
 gint64 whisperlive_pacer_ask (WhisperLivePacer * pacer, const WhisperLiveFlow * flow, gint64 now);
+/* Can so much be sent without the server throwing away what it has not settled? ask() sees to that by itself. */
+gboolean whisperlive_pacer_fits (const WhisperLivePacer * pacer, const WhisperLiveFlow * flow, guint samples);
 /* So much was sent, after ask() or without. */
 void whisperlive_pacer_sent (WhisperLivePacer * pacer, guint samples);
 

@@ -36,7 +36,7 @@ struct _WhisperLiveQueue
   guint64 settled, lost, sent;
   GArray *losses;
   StreamState stream;
-  gboolean ready, closed, unlocked, stale;
+  gboolean ready, closed, unlocked, stale, live;
   guint generation;
 };
 
@@ -244,7 +244,7 @@ whisperlive_queue_start (WhisperLiveQueue * queue, guint64 max_time)
   queue->settled = queue->lost = queue->sent = 0;
   queue->max_held = WHISPERLIVE_TIME_TO_SAMPLES (max_time);
   queue->stream = STREAM_FLOWING;
-  queue->ready = queue->closed = queue->stale = FALSE;
+  queue->ready = queue->closed = queue->stale = queue->live = FALSE;
   g_mutex_unlock (&queue->lock);
 }
 
@@ -276,6 +276,7 @@ whisperlive_queue_push (WhisperLiveQueue * queue, WhisperLiveChunk * chunk,
   chunk->position = queue->tail;
   queue->tail += chunk->samples;
   queue->stream = STREAM_FLOWING;
+  queue->live = full != WHISPERLIVE_FULL_BLOCK;
   while (full == WHISPERLIVE_FULL_DROP_OLD && is_full (queue, chunk))
     drop_oldest (queue);
   if (ret != GST_FLOW_OK || is_full (queue, chunk)) {
@@ -370,7 +371,7 @@ whisperlive_queue_get_flow (WhisperLiveQueue * queue, WhisperLiveFlow * flow)
   *flow = (WhisperLiveFlow) {
   .head = queue->head,.sent = queue->tail,.tail = queue->tail,.ended =
         queue->stream == STREAM_ENDED,.generation = queue->generation,.stale =
-        queue->stale,};
+        queue->stale,.live = queue->live,};
   if (queue->next) {
     WhisperLiveChunk *chunk = queue->next->data;
 

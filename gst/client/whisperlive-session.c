@@ -76,6 +76,7 @@ static gint64
 drain (WhisperLiveSession * self, const WhisperLiveFlow * flow, gint64 now)
 {
   gint64 again = G_MAXINT64;
+  GBytes *padding;
 
   if (!self->lifecycle.ended || flow->waiting
       || self->lifecycle.state == WHISPERLIVE_STATE_CLOSING)
@@ -90,9 +91,12 @@ drain (WhisperLiveSession * self, const WhisperLiveFlow * flow, gint64 now)
     } else if (self->lifecycle.state == WHISPERLIVE_STATE_READY) {
       /* sending may have taken its time */
       now = g_get_monotonic_time ();
-      send_padding (self, whisperlive_stream_pull_padding (self->stream,
-              self->settings->keepalive_interval ? WHISPERLIVE_DRAIN_UNKNOWN :
-              NO_PING, now));
+      padding = whisperlive_stream_pull_padding (self->stream,
+          self->settings->keepalive_interval ? WHISPERLIVE_DRAIN_UNKNOWN :
+          NO_PING, now);
+      if (!padding)
+        return again;
+      send_padding (self, padding);
       whisperlive_session_mark_arrival (self);
       whisperlive_session_step (self, WHISPERLIVE_EVENT_ALL_SENT,
           "end of stream");

@@ -55,6 +55,7 @@ struct _WhisperLiveStream
   guint replays;                /* for being stuck, since the last final */
   gint64 heard;                 /* when the last message came, on whatever connection */
   gint64 owed_at;               /* since when there has been sound without text for it; 0: there is none */
+  gint64 gone_over;             /* by the last trial: what the server had for so long, it has nothing to say about */
   gboolean owed_again;          /* it was sent to a connection before this one, and not again yet */
   gint64 left_at;               /* the last connection was given up then, while the server worked; 0: it was not */
   gboolean doubtful;            /* sound was settled that the server said nothing about, and that has been told */
@@ -216,7 +217,11 @@ whisperlive_stream_pull_padding (WhisperLiveStream * stream, gint64 round_trip,
 {
   guint samples = WHISPERLIVE_DRAIN_PADDING_MS * (WHISPERLIVE_RATE / 1000);
   GstClockTime end = WHISPERLIVE_SAMPLES_TO_TIME (stream->connection_samples);
+  WhisperLiveFlow flow;
 
+  whisperlive_queue_get_flow (stream->queue, &flow);
+  if (!whisperlive_pacer_fits (&stream->pacer, &flow, samples))
+    return NULL;
   whisperlive_pacer_sent (&stream->pacer, samples);
   stream->connection_samples += samples;
   /* a final that ends in it settles no more than there is */
@@ -274,7 +279,9 @@ has_had_time (WhisperLiveStream * stream, gint64 now)
   if (stream->stuck || stream->trial.state == WHISPERLIVE_TRIAL_WANTED
       || stream->trial.state == WHISPERLIVE_TRIAL_RUNNING)
     return TRUE;
-  if (stream->trial.state == WHISPERLIVE_TRIAL_ANSWERED || stream->pacer.open)
+  if (stream->trial.state == WHISPERLIVE_TRIAL_ANSWERED)
+    return stream->gone_over == GONE_OVER;
+  if (stream->pacer.open)
     return FALSE;
   if (!owes_text (stream))
     return TRUE;
@@ -350,13 +357,13 @@ keep_for_trial (WhisperLiveStream * stream, const GPtrArray * updates)
 static void
 hear_trial (WhisperLiveStream * stream, gint64 now)
 {
-  gint64 gone_over = MAX (GONE_OVER,
-      GONE_OVER_ANSWERS * (now - stream->trial.sent_at));
-
-  if (stream->trial.state == WHISPERLIVE_TRIAL_RUNNING)
+  if (stream->trial.state == WHISPERLIVE_TRIAL_RUNNING) {
+    stream->gone_over = MAX (GONE_OVER,
+        GONE_OVER_ANSWERS * (now - stream->trial.sent_at));
     whisperlive_queue_settle (stream->queue,
         whisperlive_queue_sent_before (stream->queue,
-            stream->trial.wanted_at - gone_over));
+            stream->trial.wanted_at - stream->gone_over));
+  }
   whisperlive_trial_answer (&stream->trial);
   /* nor will another connection find any */
   stream->replays = MAX_REPLAYS;
@@ -370,7 +377,7 @@ whisperlive_stream_hear (WhisperLiveStream * stream,
 {
   guint64 settled = whisperlive_transcript_settled (stream->transcript);
   GstClockTime last = 0, completed = 0, open_at = 0;
-  gboolean final, open = FALSE;
+  gboolean final, open = FALSE, goes_on;
   WhisperLiveFlow flow;
   GPtrArray *updates;
   guint i;
@@ -408,10 +415,11 @@ whisperlive_stream_hear (WhisperLiveStream * stream,
   stream->open_at = open ?
       whisperlive_timeline_position (stream->timeline, open_at) : 0;
   get_pacing (stream, &flow);
-  whisperlive_pacer_heard (&stream->pacer, flow.lag, final, open, now);
+  goes_on = whisperlive_pacer_heard (&stream->pacer, &flow, final, open, now);
   GST_DEBUG ("%s, %" GST_TIME_FORMAT " in flight", final ? "final" : "no final",
       GST_TIME_ARGS (WHISPERLIVE_SAMPLES_TO_TIME (flow.lag)));
-  if (stream->pacer.barren >= STUCK_PASSES && can_be_stuck (stream))
+  if ((stream->pacer.barren >= STUCK_PASSES || !goes_on)
+      && can_be_stuck (stream))
     stream->stuck = TRUE;
   else if (stream->draining)
     hear_while_draining (stream, last, completed, now);

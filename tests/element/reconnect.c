@@ -273,7 +273,7 @@ HARNESS_END_TEST;
 GST_START_TEST (test_noise_is_no_loss)
 {
   harness_make ("", ALWAYS, "response-timeout", 1000, "same-output-threshold",
-      3, NULL);
+      3, "max-server-lag", 8000, NULL);
   harness_push_words (1, 8, 0, 0.5);
   harness_push_hiss (18);
   harness_push_words (9, 8, 0, 0);

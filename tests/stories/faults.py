@@ -24,6 +24,8 @@ QUICK = {"keepalive-interval": 2500, "connect-timeout": 2000, "ready-timeout": 5
 GIVES_UP = {**QUICK, "retries": 2}
 # Only what a story is about can end a wait
 PATIENT = {"keepalive-interval": 0, "response-timeout": 0, "drain-timeout": 600_000, "connect-timeout": 600_000}
+# The word error rate of one of several for whom the server has not enough time
+CROWDED = 0.15
 
 
 class FaultStory(Story):
@@ -232,6 +234,22 @@ class Places(FaultStory):
         for run, audio in zip(runs, audios, strict=True):
             self.check_whole(run, audio)
         self.assertNotEqual(*(run.sessions[0] for run in runs))
+
+    @live
+    def test_four_clients(self):
+        """More than a genuine server on two cores keeps up with: all of it is there, or told as lost"""
+        audio = self.audio("speech")
+        with concurrent.futures.ThreadPoolExecutor(4) as pool:
+            runs = list(pool.map(lambda _: transcribe(self.server.uri, audio.path, "--sync", timeout=600), range(4)))
+        for run in runs:
+            whole = run.one("whisperlive/drained")["complete"]
+            self.check_ended_well(run, whole)
+            if whole:
+                rate = self.check_text(run, audio, CROWDED * bool(self.transport.worst))
+                self.report(f"one of four: WER {rate:.3f}, {run.seconds:.0f} s for {audio.seconds:.0f}")
+            else:
+                self.check_lost(run)
+                self.report(f"one of four: {run.one('STATS')['audio-lost'] / SECOND:.1f} s lost, and told")
 
 
 class Network(FaultStory):

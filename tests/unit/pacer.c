@@ -60,11 +60,11 @@ send_now (gboolean sound)
   return n;
 }
 
-static void
+static gboolean
 hear (gboolean settled, gboolean open)
 {
   flow.lag = flow.sent - flow.head;
-  whisperlive_pacer_heard (&pacer, flow.lag, settled, open, now);
+  return whisperlive_pacer_heard (&pacer, &flow, settled, open, now);
 }
 
 /* The server has sent segments; the finals among them end at the end of what was sent, but for @left seconds. */
@@ -92,7 +92,7 @@ check_waits (gint64 duration)
 
 GST_START_TEST (test_window)
 {
-  fail_unless_equals_int (send_now (TRUE), 100);
+  fail_unless_equals_int (send_now (TRUE), 120);
 }
 
 GST_END_TEST;
@@ -101,7 +101,7 @@ GST_START_TEST (test_window_of_any_chunks)
 {
   flow.waiting = SAMPLES (3.5);
   fail_unless (ask () == WHISPERLIVE_PACER_NOW);
-  flow.sent = SAMPLES (6.5);
+  flow.sent = SAMPLES (8.5);
   fail_unless (ask () == WHISPERLIVE_PACER_NOW);
   flow.sent++;
   fail_if (ask () == WHISPERLIVE_PACER_NOW);
@@ -112,22 +112,72 @@ GST_END_TEST;
 GST_START_TEST (test_narrow_windows)
 {
   whisperlive_pacer_start (&pacer, 4000, FALSE, now);
-  fail_unless_equals_int (send_now (TRUE), 20);
+  fail_unless_equals_int (send_now (TRUE), 40);
+  hear_nothing_new ();
+  fail_unless_equals_int (send_now (TRUE), 0);
+  settle_but (1.5);
+  fail_unless_equals_int (send_now (TRUE), 25);
 }
 
 GST_END_TEST;
 
-GST_START_TEST (test_window_moves_with_finals)
+/* What the pass after the next lacks: the next one leaves 4.5 s of so much, and all of less. */
+GST_START_TEST (test_portions)
 {
   send_now (TRUE);
+  settle_but (8.5);
+  fail_unless_equals_int (send_now (TRUE), 75);
   settle_but (10);
-  fail_unless_equals_int (send_now (TRUE), 20);
-  settle_but (11);
-  fail_unless_equals_int (send_now (TRUE), 10);
-  settle_but (6);
-  fail_unless_equals_int (send_now (TRUE), 50);
+  fail_unless_equals_int (send_now (TRUE), 75);
+  settle_but (8.4);
+  fail_unless_equals_int (send_now (TRUE), 36);
   settle_but (0);
-  fail_unless_equals_int (send_now (TRUE), 100);
+  fail_unless_equals_int (send_now (TRUE), 120);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_no_more_than_max_server_lag_and_6_s)
+{
+  send_now (TRUE);
+  settle_but (12);
+  fail_unless_equals_int (send_now (TRUE), 75);
+  settle_but (19);
+  fail_unless_equals_int (send_now (TRUE), 10);
+  settle_but (20);
+  fail_unless_equals_int (send_now (TRUE), 0);
+}
+
+GST_END_TEST;
+
+/* What comes as it is spoken never has more than max-server-lag at the server. */
+GST_START_TEST (test_live)
+{
+  flow.live = TRUE;
+  fail_unless_equals_int (send_now (TRUE), 120);
+  settle_but (10);
+  fail_unless_equals_int (send_now (TRUE), 40);
+  settle_but (13);
+  fail_unless_equals_int (send_now (TRUE), 10);
+  settle_but (3);
+  fail_unless_equals_int (send_now (TRUE), 90);
+}
+
+GST_END_TEST;
+
+/* A pass of more than 15 s that completes nothing, and has no partial, is the last of its kind. */
+GST_START_TEST (test_hopeless)
+{
+  send_now (TRUE);
+  fail_unless (hear (FALSE, FALSE));
+  /* that was of 12 s */
+  fail_unless (hear (FALSE, FALSE));
+  send_now (TRUE);
+  fail_unless (hear (FALSE, FALSE));
+  fail_unless (flow.lag > SAMPLES (15));
+  fail_unless (hear (FALSE, TRUE));
+  fail_if (hear (FALSE, FALSE));
+  fail_unless (hear (TRUE, FALSE));
 }
 
 GST_END_TEST;
@@ -141,31 +191,11 @@ GST_START_TEST (test_head_after_what_was_sent)
 
 GST_END_TEST;
 
-/* The pass after the next gets what was left and a portion, whatever was settled. */
-GST_START_TEST (test_portions)
-{
-  flow.head = 0;
-  while (flow.sent < SAMPLES (6)) {
-    fail_unless (ask () == WHISPERLIVE_PACER_NOW);
-    send_chunk (TRUE);
-  }
-  settle_but (3);
-  fail_unless_equals_int (send_now (TRUE), 70);
-  settle_but (5.5);
-  fail_unless_equals_int (send_now (TRUE), 50);
-  settle_but (6.5);
-  fail_unless_equals_int (send_now (TRUE), 50);
-  settle_but (8);
-  fail_unless_equals_int (send_now (TRUE), 40);
-}
-
-GST_END_TEST;
-
 GST_START_TEST (test_pause)
 {
   guint64 room;
 
-  for (; flow.sent < SAMPLES (8); send_chunk (TRUE)) {
+  for (; flow.sent < SAMPLES (10); send_chunk (TRUE)) {
     fail_unless (ask () == WHISPERLIVE_PACER_NOW);
     fail_unless_equals_uint64 (whisperlive_pacer_get_room (&pacer, &flow), 0);
   }
@@ -178,7 +208,7 @@ GST_START_TEST (test_pause)
   fail_unless_equals_int (send_now (TRUE), 7);
   /* it is for this portion only; the next one may end in a pause of its own */
   settle_but (5);
-  while (flow.sent - flow.head < SAMPLES (9))
+  while (flow.sent - flow.head < SAMPLES (11))
     send_chunk (TRUE);
   ask ();
   fail_unless_equals_uint64 (whisperlive_pacer_get_room (&pacer, &flow),
@@ -192,7 +222,7 @@ GST_START_TEST (test_no_room_for_a_pause)
 {
   send_now (TRUE);
   fail_unless_equals_uint64 (whisperlive_pacer_get_room (&pacer, &flow), 0);
-  flow.lag = SAMPLES (12);
+  flow.lag = SAMPLES (15);
   fail_unless_equals_uint64 (whisperlive_pacer_get_room (&pacer, &flow), 0);
 }
 
@@ -205,7 +235,9 @@ GST_START_TEST (test_barren_passes)
   send_now (TRUE);
   /* that pass began before more could be sent */
   hear_nothing_new ();
-  fail_unless_equals_int (send_now (TRUE), 20);
+  fail_unless_equals_int (send_now (TRUE), 75);
+  hear_nothing_new ();
+  fail_unless_equals_int (send_now (TRUE), 15);
   for (i = 0; i < 4; i++) {
     hear_nothing_new ();
     fail_unless_equals_int (send_now (TRUE), 10);
@@ -220,9 +252,9 @@ GST_START_TEST (test_final_ends_growth)
 
   for (i = 0; i < 4; i++)
     hear_nothing_new ();
-  fail_unless_equals_int (send_now (TRUE), 130);
+  fail_unless_equals_int (send_now (TRUE), 150);
   settle_but (0);
-  fail_unless_equals_int (send_now (TRUE), 100);
+  fail_unless_equals_int (send_now (TRUE), 120);
 }
 
 GST_END_TEST;
@@ -230,10 +262,14 @@ GST_END_TEST;
 GST_START_TEST (test_cautious)
 {
   whisperlive_pacer_start (&pacer, 14000, TRUE, now);
-  fail_unless_equals_int (send_now (TRUE), 40);
+  fail_unless_equals_int (send_now (TRUE), 100);
   hear_nothing_new ();
+  fail_unless_equals_int (send_now (TRUE), 0);
   hear_nothing_new ();
   fail_unless_equals_int (send_now (TRUE), 10);
+  /* no more, once there is a final */
+  settle_but (10);
+  fail_unless_equals_int (send_now (TRUE), 75);
 }
 
 GST_END_TEST;
@@ -244,7 +280,7 @@ GST_START_TEST (test_start_forgets)
   hear_nothing_new ();
   hear_nothing_new ();
   setup ();
-  fail_unless_equals_int (send_now (TRUE), 100);
+  fail_unless_equals_int (send_now (TRUE), 120);
 }
 
 GST_END_TEST;
@@ -255,7 +291,7 @@ GST_START_TEST (test_silence_at_eight_times_its_speed)
 {
   guint i;
 
-  fail_unless_equals_int (send_now (FALSE), 101);
+  fail_unless_equals_int (send_now (FALSE), 121);
   for (i = 0; i < 1000; i++) {
     check_waits (CHUNK_TIME / 8);
     now += CHUNK_TIME / 8;
@@ -281,11 +317,11 @@ GST_START_TEST (test_sound_after_silence)
 
   send_now (FALSE);
   /* nothing of it is settled: still there is a window for the sound */
-  for (i = 0; i < 1000 && flow.sent - flow.speech < SAMPLES (9.9); i++) {
+  for (i = 0; i < 1000 && flow.sent - flow.speech < SAMPLES (11.9); i++) {
     n += send_now (TRUE);
     now += CHUNK_TIME / 8;
   }
-  fail_unless (n >= 99 && n <= 100, "%u chunks", n);
+  fail_unless (n >= 119 && n <= 120, "%u chunks", n);
 }
 
 GST_END_TEST;
@@ -622,9 +658,11 @@ pacer_suite (void)
   tcase_add_test (tc, test_window);
   tcase_add_test (tc, test_window_of_any_chunks);
   tcase_add_test (tc, test_narrow_windows);
-  tcase_add_test (tc, test_window_moves_with_finals);
   tcase_add_test (tc, test_head_after_what_was_sent);
   tcase_add_test (tc, test_portions);
+  tcase_add_test (tc, test_no_more_than_max_server_lag_and_6_s);
+  tcase_add_test (tc, test_live);
+  tcase_add_test (tc, test_hopeless);
   tcase_add_test (tc, test_pause);
   tcase_add_test (tc, test_no_room_for_a_pause);
   tcase_add_test (tc, test_barren_passes);

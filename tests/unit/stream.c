@@ -251,24 +251,24 @@ GST_END_TEST;
 
 GST_START_TEST (test_pull_waits_for_the_pacer)
 {
-  push (20, LOUD);
+  push (30, LOUD);
   pull ();
-  check_sent (10);
+  check_sent (12);
   fail_unless_equals_int64 (again, 1002 * SECOND);
   hear ("C 0 4 One.; P 4 9 Two");
   pull ();
-  check_sent (15);
+  check_sent (16);
 }
 
 GST_END_TEST;
 
 GST_START_TEST (test_pull_ends_in_a_pause)
 {
-  push (8.8, LOUD);
+  push (10.8, LOUD);
   push (0.3, QUIET);
   push (10, LOUD);
   pull ();
-  check_sent (9);
+  check_sent (11);
 }
 
 GST_END_TEST;
@@ -285,11 +285,11 @@ GST_START_TEST (test_pull_after_noise)
   check_sent (20);
   check_hear ("P 18 20 One", "p 18000-20000 One");
   pull ();
-  check_sent (28);
+  check_sent (30);
   /* that was a mistake */
   hear ("P 0 25 One");
   pull ();
-  check_sent (28);
+  check_sent (30);
   check_settled (0);
 }
 
@@ -459,6 +459,28 @@ GST_START_TEST (test_padding)
   for (i = 0; i < size; i++)
     fail_unless_equals_int (data[i], silence[__i__]);
   g_bytes_unref (frame);
+}
+
+GST_END_TEST;
+
+/* A server whose buffer is full throws away what it has not come to, be it for a second of silence. */
+GST_START_TEST (test_padding_waits_for_the_buffer)
+{
+  push (44, LOUD);
+  pull ();
+  hear ("C 0 12 One.");
+  pull ();
+  hear ("C 0 12 One.; C 12 24 Two.");
+  pull ();
+  hear ("C 12 24 Two.; C 24 28 Three.");
+  pull ();
+  hear ("C 24 28 Three.; C 28 28.5 Three.");
+  pull ();
+  check_sent (44);
+  fail_unless (whisperlive_stream_pull_padding (stream, ROUND_TRIP,
+          now) == NULL);
+  hear ("C 28 28.5 Three.; C 28.5 30 Four.");
+  fail_unless_equals_int (pull_padding (), 4 * PADDING);
 }
 
 GST_END_TEST;
@@ -1020,7 +1042,7 @@ GST_START_TEST (test_age_over_stuck_connections)
   now += 2 * SECOND;
   fail_unless (whisperlive_stream_settle_by_age (stream, now));
   /* what the first one had */
-  check_settled (10);
+  check_settled (12);
 }
 
 GST_END_TEST;
@@ -1207,9 +1229,9 @@ GST_START_TEST (test_replay)
   fail_unless (is_stuck ());
   replace ();
   fail_if (is_stuck ());
-  /* in small portions */
+  /* one pass at a time */
   pull ();
-  check_sent (4);
+  check_sent (10);
   check_hear ("C 0 1 One.", "f 0-1000 One.");
 }
 
@@ -1287,7 +1309,7 @@ GST_START_TEST (test_ordinary_reconnects_are_not_replays)
   push (20, LOUD);
   for (i = 0; i < 5; i++) {
     pull ();
-    check_sent (10);
+    check_sent (12);
     replace ();
   }
   pull ();
@@ -1349,6 +1371,7 @@ stream_suite (void)
 
   tc = add_case (suite, "end");
   tcase_add_loop_test (tc, test_padding, 0, 3);
+  tcase_add_test (tc, test_padding_waits_for_the_buffer);
   tcase_add_test (tc, test_final_in_the_padding);
   tcase_add_test (tc, test_audio_after_the_padding);
   tcase_add_test (tc, test_drained_with_nothing);
