@@ -34,27 +34,14 @@ struct _GstWhisperLiveEncoder
   gboolean remark;              /* the next buffer needs a mark even if it goes on from the last */
 };
 
-static GstAudioFormat
-wire_format (WhisperLiveFormat format)
-{
-  switch (format) {
-    case WHISPERLIVE_FORMAT_INT16:
-      return GST_AUDIO_FORMAT_S16LE;
-    case WHISPERLIVE_FORMAT_UINT8:
-      return GST_AUDIO_FORMAT_U8;
-    default:
-      return GST_AUDIO_FORMAT_F32LE;
-  }
-}
-
 GstWhisperLiveEncoder *
-gst_whisper_live_encoder_new (WhisperLiveFormat format, guint chunk_duration_ms)
+gst_whisper_live_encoder_new (guint chunk_duration_ms)
 {
   GstWhisperLiveEncoder *encoder = g_new0 (GstWhisperLiveEncoder, 1);
 
   WHISPERLIVE_DEBUG_CATEGORY_INIT (whisperlive_encoder_debug,
       "whisperliveencoder", "WhisperLive audio encoder");
-  gst_audio_info_set_format (&encoder->out, wire_format (format),
+  gst_audio_info_set_format (&encoder->out, GST_AUDIO_FORMAT_S16,
       WHISPERLIVE_RATE, 1, NULL);
   encoder->chunk_samples = chunk_duration_ms * (WHISPERLIVE_RATE / 1000);
   encoder->pending = g_byte_array_new ();
@@ -253,25 +240,11 @@ gst_whisper_live_encoder_reset (GstWhisperLiveEncoder * encoder)
   encoder->next = encoder->mark;
 }
 
-/* One sample of the wire format; samples of it may lie anywhere in memory. */
-static gfloat
-sample (const GstWhisperLiveEncoder * encoder, const guint8 * data)
-{
-  switch (GST_AUDIO_INFO_FORMAT (&encoder->out)) {
-    case GST_AUDIO_FORMAT_S16LE:
-      return (gint16) GST_READ_UINT16_LE (data) / 32768.0f;
-    case GST_AUDIO_FORMAT_U8:
-      return (data[0] - 128) / 128.0f;
-    default:
-      return GST_READ_FLOAT_LE (data);
-  }
-}
-
 /* The loudest window's RMS. */
 static gfloat
 measure_level (GstWhisperLiveEncoder * encoder, guint samples)
 {
-  const guint8 *data = encoder->pending->data;
+  const gint16 *data = (const gint16 *) encoder->pending->data;
   gfloat loudest = 0;
   guint i, j;
 
@@ -279,14 +252,14 @@ measure_level (GstWhisperLiveEncoder * encoder, guint samples)
     guint n = MIN (LEVEL_WINDOW, samples - i);
     gfloat sum = 0;
 
-    for (j = 0; j < n; j++, data += encoder->out.bpf) {
-      gfloat value = sample (encoder, data);
+    for (j = 0; j < n; j++) {
+      gfloat value = data[i + j];
 
       sum += value * value;
     }
     loudest = MAX (loudest, sum / n);
   }
-  return sqrtf (loudest);
+  return sqrtf (loudest) / 32768;
 }
 
 /* The mark of the sample that is @samples after that of @mark. */
@@ -321,7 +294,7 @@ take_mark (GstWhisperLiveEncoder * encoder, guint samples)
   return mark;
 }
 
-/* Who says nothing is held for as long as the server could have heard something: 45 s, which need not be 3 MB of zeros. */
+/* Who says nothing is held for as long as the server could have heard something: 45 s, which need not be 1.4 MB of zeros. */
 static GBytes *
 take_data (GstWhisperLiveEncoder * encoder, guint samples, gfloat level)
 {

@@ -10,13 +10,12 @@
 #include <gst/audio/audio.h>
 
 #include "whisperlive-queue.h"
-#include "whisperlive-settings.h"
 
 G_BEGIN_DECLS
 
 typedef struct _GstWhisperLiveEncoder GstWhisperLiveEncoder;
 
-GstWhisperLiveEncoder *gst_whisper_live_encoder_new (WhisperLiveFormat format, guint chunk_duration_ms);
+GstWhisperLiveEncoder *gst_whisper_live_encoder_new (guint chunk_duration_ms);
 void gst_whisper_live_encoder_free (GstWhisperLiveEncoder * encoder);
 
 /* The tail of the former format goes out first. FALSE: no conversion from @info. */

@@ -484,8 +484,7 @@ begin (GstWhisperLiveSink * self)
   gst_pad_set_active (GST_BASE_SINK_PAD (self), FALSE);
   end (self);
   settings = copy_settings (self);
-  self->encoder = gst_whisper_live_encoder_new (settings->audio_format,
-      settings->chunk_duration);
+  self->encoder = gst_whisper_live_encoder_new (settings->chunk_duration);
   g_atomic_int_set (&self->live, -1);
   self->playing = FALSE;
   self->delay = 0;

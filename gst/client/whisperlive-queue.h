@@ -25,7 +25,7 @@ typedef struct
 
 typedef struct
 {
-  GBytes *data;                 /* wire format */
+  GBytes *data;                 /* of gint16 */
   guint samples;
   gfloat level;                 /* loudest 10 ms, RMS, full scale is 1.0 */
   WhisperLiveMark mark;

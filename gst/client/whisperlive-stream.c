@@ -11,6 +11,7 @@
 #include "whisperlive-drain.h"
 #include "whisperlive-pacer.h"
 #include "whisperlive-trial.h"
+#include "whisperlive-wire.h"
 
 GST_DEBUG_CATEGORY_STATIC (whisperlive_stream_debug);
 #define GST_CAT_DEFAULT whisperlive_stream_debug
@@ -95,26 +96,6 @@ whisperlive_stream_get_timeline (WhisperLiveStream * stream)
   return stream->timeline;
 }
 
-static gsize
-sample_size (const WhisperLiveStream * stream)
-{
-  static const gsize sizes[] = { 4, 2, 1 };
-
-  return sizes[stream->settings->audio_format];
-}
-
-/* Silence in the wire format */
-static GBytes *
-make_silence (const WhisperLiveStream * stream, guint samples)
-{
-  gsize size = samples * sample_size (stream);
-  guint8 *data = g_malloc0 (size);
-
-  if (stream->settings->audio_format == WHISPERLIVE_FORMAT_UINT8)
-    memset (data, 0x80, size);
-  return g_bytes_new_take (data, size);
-}
-
 void
 whisperlive_stream_begin (WhisperLiveStream * stream, gint64 now)
 {
@@ -160,6 +141,25 @@ get_pacing (WhisperLiveStream * stream, WhisperLiveFlow * flow)
   flow->speech = MAX (flow->speech, open_at);
 }
 
+/* Takes @samples. */
+static GBytes *
+make_frame (WhisperLiveStream * stream, GBytes * samples)
+{
+  GBytes *frame = whisperlive_wire_make (stream->settings->audio_format,
+      samples);
+
+  g_bytes_unref (samples);
+  return frame;
+}
+
+static GBytes *
+pull_trial (WhisperLiveStream * stream, gint64 now)
+{
+  GBytes *samples = whisperlive_trial_pull (&stream->trial, now);
+
+  return samples ? make_frame (stream, samples) : NULL;
+}
+
 GBytes *
 whisperlive_stream_pull (WhisperLiveStream * stream, gint64 now, gint64 * again)
 {
@@ -170,7 +170,7 @@ whisperlive_stream_pull (WhisperLiveStream * stream, gint64 now, gint64 * again)
 
   *again = G_MAXINT64;
   if (whisperlive_trial_is_on (&stream->trial))
-    return whisperlive_trial_pull (&stream->trial, now);
+    return pull_trial (stream, now);
   get_pacing (stream, &flow);
   if (!flow.waiting)
     return NULL;
@@ -197,7 +197,7 @@ whisperlive_stream_pull (WhisperLiveStream * stream, gint64 now, gint64 * again)
   whisperlive_pacer_sent (&stream->pacer, chunk.samples);
   stream->connection_samples += chunk.samples;
   stream->next_position = chunk.position + chunk.samples;
-  return chunk.data;
+  return make_frame (stream, chunk.data);
 }
 
 /* What the server has not settled, and whether it can be expected to say anything about that. */
@@ -235,7 +235,8 @@ whisperlive_stream_pull_padding (WhisperLiveStream * stream, gint64 round_trip,
       WHISPERLIVE_SAMPLES_TO_TIME (stream->connection_samples), round_trip,
       now);
   expect_quiet (stream, now);
-  return make_silence (stream, samples);
+  return whisperlive_wire_make_silence (stream->settings->audio_format,
+      samples);
 }
 
 void
@@ -326,7 +327,8 @@ static GPtrArray *
 make_trial (WhisperLiveStream * stream, guint64 start, guint64 end)
 {
   GPtrArray *speech = whisperlive_queue_copy (stream->queue, start, end);
-  g_autoptr (GBytes) pause = make_silence (stream, TRIAL_PAUSE_FRAME);
+  g_autoptr (GBytes) pause = g_bytes_new_take (g_new0 (gint16,
+          TRIAL_PAUSE_FRAME), TRIAL_PAUSE_FRAME * sizeof (gint16));
   guint i;
 
   for (i = 0; i < TRIAL_PAUSE_FRAMES; i++) {

@@ -26,7 +26,7 @@ typedef enum
 typedef struct
 {
   WhisperLiveTrialState state;
-  GPtrArray *speech;            /* of GBytes, frames in the wire format; NULL: nothing has had text yet */
+  GPtrArray *speech;            /* of GBytes, frames of gint16; NULL: nothing has had text yet */
   guint characters;             /* of the text that it had */
   gint64 wanted_at;
   guint sent;                   /* frames, on this connection */

@@ -31,11 +31,11 @@ set_format (GstAudioFormat format, guint rate, guint channels)
   fail_unless (gst_whisper_live_encoder_set_format (encoder, &info));
 }
 
-/* 16 kHz mono float in and out */
+/* 16 kHz mono float in, 16 bits of it out */
 static void
 setup (void)
 {
-  encoder = gst_whisper_live_encoder_new (WHISPERLIVE_FORMAT_FLOAT32, 100);
+  encoder = gst_whisper_live_encoder_new (100);
   gst_segment_init (&segment, GST_FORMAT_TIME);
   marks = g_array_new (FALSE, FALSE, sizeof (WhisperLiveMark));
   bytes = g_byte_array_new ();
@@ -50,14 +50,6 @@ teardown (void)
   gst_whisper_live_encoder_free (encoder);
   g_array_unref (marks);
   g_byte_array_unref (bytes);
-}
-
-static void
-set_wire_format (WhisperLiveFormat format)
-{
-  gst_whisper_live_encoder_free (encoder);
-  encoder = gst_whisper_live_encoder_new (format, 100);
-  set_format (GST_AUDIO_FORMAT_F32, 16000, 1);
 }
 
 /* Takes all chunks; their length is that of a chunk but for the last one's. */
@@ -132,11 +124,17 @@ push (guint64 total, guint n)
   }
 }
 
+static gint16
+get_sample (guint64 i)
+{
+  fail_unless ((i + 1) * sizeof (gint16) <= bytes->len);
+  return ((gint16 *) bytes->data)[i];
+}
+
 static gfloat
 get_float (guint64 i)
 {
-  fail_unless ((i + 1) * 4 <= bytes->len);
-  return GST_READ_FLOAT_LE (bytes->data + 4 * i);
+  return get_sample (i) / 32768.0f;
 }
 
 /* The time of a sample, by the last mark at or before it; before the first one by that. */
@@ -167,42 +165,51 @@ time_of (guint64 sample, gboolean stream_time)
 
 /* --- formats --- */
 
-GST_START_TEST (test_float32)
+/* Not dithered: half of full scale is exactly that. */
+GST_START_TEST (test_float)
 {
-  push_buffer (make_buffer (CHUNK, 0.25, 0));
-  fail_unless_equals_int (bytes->len, CHUNK * 4);
-  fail_unless (get_float (0) == 0.25f && get_float (CHUNK - 1) == 0.25f);
+  static const gfloat values[] = { 0.5, -0.5, 0.25, -1, 1, 2, -2 };
+  static const gint16 expected[] =
+      { 16384, -16384, 8192, -32768, 32767, 32767, -32768 };
+  guint i, j;
+
+  for (i = 0; i < G_N_ELEMENTS (values); i++) {
+    push_buffer (make_buffer (CHUNK, values[i], i * 100 * MS));
+    for (j = 0; j < CHUNK; j++)
+      fail_unless_equals_int (get_sample (i * CHUNK + j), expected[i]);
+  }
+  fail_unless_equals_int (bytes->len, i * CHUNK * sizeof (gint16));
 }
 
 GST_END_TEST;
 
+/* What has 16 bits is not touched. */
 GST_START_TEST (test_int16)
 {
-  set_wire_format (WHISPERLIVE_FORMAT_INT16);
-  push_buffer (make_buffer (CHUNK, -0.25, 0));
-  fail_unless_equals_int (bytes->len, CHUNK * 2);
-  fail_unless_equals_int ((gint16) GST_READ_UINT16_LE (bytes->data), -8192);
-  fail_unless (fabs (loudest - 0.25) < 0.001);
-}
+  gsize size = 65536 * sizeof (gint16);
+  gint16 *data = g_malloc (size);
+  GstBuffer *buffer;
+  gint i;
 
-GST_END_TEST;
-
-GST_START_TEST (test_uint8)
-{
-  set_wire_format (WHISPERLIVE_FORMAT_UINT8);
-  push_buffer (make_buffer (CHUNK, 0.25, 0));
-  fail_unless_equals_int (bytes->len, CHUNK);
-  fail_unless_equals_int (bytes->data[0], 128 + 32);
-  fail_unless (fabs (loudest - 0.25) < 0.01);
+  set_format (GST_AUDIO_FORMAT_S16, 16000, 1);
+  for (i = 0; i < 65536; i++)
+    data[i] = i - 32768;
+  buffer = gst_buffer_new_wrapped (data, size);
+  GST_BUFFER_PTS (buffer) = 0;
+  push_buffer (buffer);
+  drain ();
+  fail_unless_equals_uint64 (samples, 65536);
+  for (i = 0; i < 65536; i++)
+    fail_unless_equals_int (get_sample (i), i - 32768);
 }
 
 GST_END_TEST;
 
 GST_START_TEST (test_silence_is_silent)
 {
-  set_wire_format (__i__);
   push_buffer (make_buffer (CHUNK, 0, 0));
   fail_unless (loudest == 0);
+  fail_unless_equals_int (get_sample (0), 0);
 }
 
 GST_END_TEST;
@@ -228,7 +235,6 @@ GST_START_TEST (test_silence_shares_its_memory)
 {
   g_autoptr (GBytes) silence = NULL, sound = NULL, again = NULL;
 
-  set_wire_format (__i__);
   silence = encode (0);
   sound = encode (0.5);
   again = encode (0);
@@ -265,8 +271,7 @@ GST_START_TEST (test_chunk_durations)
   GstBuffer *buffer = make_buffer (WHISPERLIVE_RATE, 0.5, 0);
 
   gst_whisper_live_encoder_free (encoder);
-  encoder = gst_whisper_live_encoder_new (WHISPERLIVE_FORMAT_FLOAT32,
-      durations[__i__]);
+  encoder = gst_whisper_live_encoder_new (durations[__i__]);
   set_format (GST_AUDIO_FORMAT_F32, 16000, 1);
   fail_unless (gst_whisper_live_encoder_push (encoder, buffer, &segment));
   gst_buffer_unref (buffer);
@@ -297,7 +302,7 @@ GST_END_TEST;
 GST_START_TEST (test_drain_without_a_format)
 {
   gst_whisper_live_encoder_free (encoder);
-  encoder = gst_whisper_live_encoder_new (WHISPERLIVE_FORMAT_FLOAT32, 100);
+  encoder = gst_whisper_live_encoder_new (100);
   drain ();
   gst_whisper_live_encoder_reset (encoder);
   fail_unless_equals_uint64 (samples, 0);
@@ -766,11 +771,10 @@ encoder_suite (void)
   Suite *suite = suite_create ("encoder");
   TCase *tc = add_case (suite, "formats");
 
-  tcase_add_test (tc, test_float32);
+  tcase_add_test (tc, test_float);
   tcase_add_test (tc, test_int16);
-  tcase_add_test (tc, test_uint8);
-  tcase_add_loop_test (tc, test_silence_is_silent, 0, 3);
-  tcase_add_loop_test (tc, test_silence_shares_its_memory, 0, 3);
+  tcase_add_test (tc, test_silence_is_silent);
+  tcase_add_test (tc, test_silence_shares_its_memory);
   tcase_add_test (tc, test_every_format);
   tcase_add_loop_test (tc, test_chunk_durations, 0, 4);
   tcase_add_test (tc, test_drain);

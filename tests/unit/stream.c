@@ -58,7 +58,7 @@ push (gdouble seconds, gfloat level)
     WhisperLiveMark mark = { 0, time, time, 1.0, 1.0 };
 
     whisperlive_queue_push (queue, whisperlive_chunk_new (g_bytes_new_take
-            (g_malloc0 (4 * N), 4 * N), N, level, &mark),
+            (g_malloc0 (2 * N), 2 * N), N, level, &mark),
         WHISPERLIVE_FULL_BLOCK);
   }
 }
@@ -443,6 +443,29 @@ GST_START_TEST (test_pausing)
 GST_END_TEST;
 
 /* --- the end --- */
+
+/* Each sample is held in 16 bits, and is sent as the server wants it. */
+GST_START_TEST (test_frames)
+{
+  static const guint8 expected[3][4] =
+      { {0, 0, 0, 0xbf}, {0, 0xc0, 0, 0xc0}, {0x40, 0x40, 0x40, 0x40} };
+  WhisperLiveMark mark = { 0, 0, 0, 1.0, 1.0 };
+  gint16 *data = g_new (gint16, N);
+  GBytes *frame;
+  gint i;
+
+  settings->audio_format = __i__;
+  for (i = 0; i < N; i++)
+    data[i] = -16384;
+  whisperlive_queue_push (queue, whisperlive_chunk_new (g_bytes_new_take
+          (data, N * sizeof *data), N, 0.5, &mark), WHISPERLIVE_FULL_BLOCK);
+  frame = whisperlive_stream_pull (stream, now, &again);
+  fail_unless_equals_int (g_bytes_get_size (frame), N * (4 >> __i__));
+  fail_unless (!memcmp (g_bytes_get_data (frame, NULL), expected[__i__], 4));
+  g_bytes_unref (frame);
+}
+
+GST_END_TEST;
 
 GST_START_TEST (test_padding)
 {
@@ -1370,6 +1393,7 @@ stream_suite (void)
   tcase_add_test (tc, test_long_silence);
 
   tc = add_case (suite, "end");
+  tcase_add_loop_test (tc, test_frames, 0, 3);
   tcase_add_loop_test (tc, test_padding, 0, 3);
   tcase_add_test (tc, test_padding_waits_for_the_buffer);
   tcase_add_test (tc, test_final_in_the_padding);
