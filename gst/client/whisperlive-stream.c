@@ -22,9 +22,6 @@ GST_DEBUG_CATEGORY_STATIC (whisperlive_stream_debug);
 #define LEVEL_DECAY 0.9f
 #define NO_POSITION G_MAXUINT64
 #define NEVER G_MAXINT64
-/* Silence before and after the speech that a server is tried with: so many times the same frame */
-#define TRIAL_PAUSE_FRAMES 10
-#define TRIAL_PAUSE_FRAME (WHISPERLIVE_RATE / TRIAL_PAUSE_FRAMES)
 /* A server that works has gone over what it had so long before a trial: passes over noise can take 12 s, and longer where the trial took long. */
 #define GONE_OVER (15 * G_USEC_PER_SEC)
 #define GONE_OVER_ANSWERS 5
@@ -322,22 +319,6 @@ hear_while_draining (WhisperLiveStream * stream, GstClockTime last,
     stream->drain.quiet_at = now;
 }
 
-/* Every session keeps this for as long as it lives: it takes no memory but the audio's, which the queue has shared. */
-static GPtrArray *
-make_trial (WhisperLiveStream * stream, guint64 start, guint64 end)
-{
-  GPtrArray *speech = whisperlive_queue_copy (stream->queue, start, end);
-  g_autoptr (GBytes) pause = g_bytes_new_take (g_new0 (gint16,
-          TRIAL_PAUSE_FRAME), TRIAL_PAUSE_FRAME * sizeof (gint16));
-  guint i;
-
-  for (i = 0; i < TRIAL_PAUSE_FRAMES; i++) {
-    g_ptr_array_insert (speech, 0, g_bytes_ref (pause));
-    g_ptr_array_add (speech, g_bytes_ref (pause));
-  }
-  return speech;
-}
-
 /* Before it is settled: speech that a server can be tried with. */
 static void
 keep_for_trial (WhisperLiveStream * stream, const GPtrArray * updates)
@@ -346,12 +327,13 @@ keep_for_trial (WhisperLiveStream * stream, const GPtrArray * updates)
 
   for (i = 0; i < updates->len; i++) {
     const WhisperLiveUpdate *update = g_ptr_array_index (updates, i);
+    g_autoptr (GPtrArray) speech = NULL;
 
     characters = g_utf8_strlen (update->segment->text, -1);
     if (!update->final || !whisperlive_trial_wants (&stream->trial, characters))
       continue;
-    whisperlive_trial_set_speech (&stream->trial, make_trial (stream,
-            update->start, update->end), characters);
+    speech = whisperlive_queue_copy (stream->queue, update->start, update->end);
+    whisperlive_trial_set_speech (&stream->trial, speech, characters);
   }
 }
 

@@ -26,10 +26,10 @@ typedef enum
 typedef struct
 {
   WhisperLiveTrialState state;
-  GPtrArray *speech;            /* of GBytes, frames of gint16; NULL: nothing has had text yet */
+  GBytes *speech;               /* as over a telephone: 8 kHz, 8 bits with a sign; NULL: nothing has had text yet */
   guint characters;             /* of the text that it had */
   gint64 wanted_at;
-  guint sent;                   /* frames, on this connection */
+  guint sent;                   /* samples, on this connection */
   gint64 sent_at;               /* the last of them; 0: not yet */
   guint answered;               /* trials since the last final */
 } WhisperLiveTrial;
@@ -38,8 +38,8 @@ void whisperlive_trial_clear (WhisperLiveTrial * trial);
 
 /* Is speech with so much text a better one to try a server with than what there is? */
 gboolean whisperlive_trial_wants (const WhisperLiveTrial * trial, guint characters);
-/* Takes @speech. */
-void whisperlive_trial_set_speech (WhisperLiveTrial * trial, GPtrArray * speech, guint characters);
+/* @speech: of GBytes of gint16, in order. Keeps the loudest 3 s. */
+void whisperlive_trial_set_speech (WhisperLiveTrial * trial, const GPtrArray * speech, guint characters);
 /* There was a final. */
 void whisperlive_trial_set_alive (WhisperLiveTrial * trial);
 
@@ -51,7 +51,7 @@ void whisperlive_trial_start (WhisperLiveTrial * trial, gint64 now);
 gboolean whisperlive_trial_begin (WhisperLiveTrial * trial);
 /* This connection is for a trial, answered or not. */
 gboolean whisperlive_trial_is_on (const WhisperLiveTrial * trial);
-/* The next frame, which then has to be sent; NULL: there is none. */
+/* The next samples, of gint16, which then have to be sent; NULL: there are none. */
 GBytes *whisperlive_trial_pull (WhisperLiveTrial * trial, gint64 now);
 /* The server has said something. */
 void whisperlive_trial_answer (WhisperLiveTrial * trial);

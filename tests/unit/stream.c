@@ -855,8 +855,8 @@ GST_START_TEST (test_trial)
   replace ();
   fail_unless (whisperlive_stream_is_on_trial (stream));
   fail_unless_equals_int64 (get_deadline (), G_MAXINT64);
-  /* the speech that had text between two pauses, and nothing else */
-  fail_unless_equals_uint64 (pull_samples (), SAMPLES (7));
+  /* of the speech that had text no more than 3 s, between two pauses, and nothing else */
+  fail_unless_equals_uint64 (pull_samples (), SAMPLES (5));
   fail_unless_equals_int64 (again, G_MAXINT64);
   fail_unless_equals_int64 (get_deadline (), now + 30 * SECOND);
   fail_if (is_to_be_replaced ());
@@ -908,7 +908,7 @@ GST_START_TEST (test_trial_without_an_answer)
   /* lost, and a new one */
   whisperlive_stream_begin (stream, now);
   fail_unless (whisperlive_stream_is_on_trial (stream));
-  fail_unless_equals_uint64 (pull_samples (), SAMPLES (7));
+  fail_unless_equals_uint64 (pull_samples (), SAMPLES (5));
   fail_unless_equals_int64 (get_deadline (), now + 30 * SECOND);
   now += SECOND;
   hear ("P 1 6 A sentence that is long enough.");
@@ -984,12 +984,12 @@ GST_START_TEST (test_speech_for_a_trial)
   hear ("C 0 1 Yes.; C 1 2.4 No.; C 2.5 3 No!");
   push (8, LOUD);
   pull_all ();
-  hear ("C 3 7 A sentence that is long enough.");
-  hear ("C 7 8 And another one that is even longer.");
+  hear ("C 3 5 A sentence that is long enough.");
+  hear ("C 5 8 And another one that is even longer.");
   now += 30 * SECOND;
   fail_unless (is_to_be_replaced ());
   replace ();
-  fail_unless_equals_uint64 (pull_samples (), SAMPLES (6));
+  fail_unless_equals_uint64 (pull_samples (), SAMPLES (4));
 }
 
 GST_END_TEST;
