@@ -135,6 +135,16 @@ translate_error (WhisperLiveWebsocket * self, const GError * error)
       "Could not connect: %s", error->message);
 }
 
+/* All that it took to connect; the connection needs none of it. */
+static void
+release_request (WhisperLiveWebsocket * self)
+{
+  if (self->message)
+    g_signal_handlers_disconnect_by_data (self->message, self);
+  g_clear_object (&self->message);
+  g_clear_object (&self->session);
+}
+
 static void
 on_connected (GObject * source, GAsyncResult * result, gpointer user_data)
 {
@@ -166,6 +176,7 @@ on_connected (GObject * source, GAsyncResult * result, gpointer user_data)
     self->error = translate_error (self, error);
     emit_closed (self, 0, self->error);
   }
+  release_request (self);
   websocket_unref (self);
 }
 
@@ -325,7 +336,8 @@ whisperlive_websocket_free (WhisperLiveWebsocket * self)
 {
   self->owner = NULL;
   g_cancellable_cancel (self->cancellable);
-  g_signal_handlers_disconnect_by_data (self->message, self);
+  if (self->message)
+    g_signal_handlers_disconnect_by_data (self->message, self);
   if (self->connection)
     g_signal_handlers_disconnect_by_data (self->connection, self);
   if (self->socket)
