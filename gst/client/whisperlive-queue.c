@@ -153,25 +153,6 @@ is_sound (const WhisperLiveChunk * chunk)
   return chunk->level >= WHISPERLIVE_SILENCE_LEVEL;
 }
 
-/* Called with the lock. */
-static void
-add_loss (WhisperLiveQueue * queue, WhisperLiveLossReason reason,
-    guint64 position, guint64 samples, GstClockTime running_time)
-{
-  WhisperLiveLoss loss = { reason, position, samples, running_time };
-  WhisperLiveLoss *last = NULL;
-
-  queue->lost += samples;
-  if (queue->losses->len)
-    last = &g_array_index (queue->losses, WhisperLiveLoss,
-        queue->losses->len - 1);
-  if (last && last->reason == reason
-      && last->position + last->samples == position)
-    last->samples += samples;
-  else
-    g_array_append_val (queue->losses, loss);
-}
-
 /* Called with the lock: samples of the oldest chunk that are still held. */
 static guint64
 head_samples (WhisperLiveQueue * queue, const WhisperLiveChunk * first)
@@ -180,6 +161,37 @@ head_samples (WhisperLiveQueue * queue, const WhisperLiveChunk * first)
       queue->head - first->position : 0;
 
   return first->samples - done;
+}
+
+/* Called with the lock: takes @chunk. What follows the last loss in the stream may be heard much later: that is another loss. */
+static void
+lose_chunk (WhisperLiveQueue * queue, WhisperLiveChunk * chunk,
+    WhisperLiveLossReason reason)
+{
+  guint64 left = head_samples (queue, chunk);
+  WhisperLiveLoss *last = NULL;
+  WhisperLiveLoss loss = {.reason = reason,.samples = left };
+
+  if (left < chunk->samples)
+    chunk_trim (chunk, chunk->samples - left);
+  loss.position = chunk->position;
+  loss.running_time = loss.end = chunk_running_time (chunk);
+  if (GST_CLOCK_TIME_IS_VALID (loss.end))
+    loss.end += WHISPERLIVE_SAMPLES_TO_TIME (left) / chunk->mark.rate;
+  whisperlive_chunk_free (chunk);
+
+  queue->lost += left;
+  if (queue->losses->len)
+    last = &g_array_index (queue->losses, WhisperLiveLoss,
+        queue->losses->len - 1);
+  if (last && last->reason == reason
+      && last->position + last->samples == loss.position
+      && ABS (GST_CLOCK_DIFF (last->end, loss.running_time)) <= GST_MSECOND) {
+    last->samples += left;
+    last->end = loss.end;
+  } else {
+    g_array_append_val (queue->losses, loss);
+  }
 }
 
 /* Called with the lock: without the gaps that dropped chunks left. */
@@ -200,14 +212,8 @@ drop_all (WhisperLiveQueue * queue, WhisperLiveLossReason reason)
 {
   WhisperLiveChunk *chunk;
 
-  while ((chunk = g_queue_pop_head (&queue->chunks))) {
-    guint64 left = head_samples (queue, chunk);
-
-    if (left < chunk->samples)
-      chunk_trim (chunk, chunk->samples - left);
-    add_loss (queue, reason, chunk->position, left, chunk_running_time (chunk));
-    whisperlive_chunk_free (chunk);
-  }
+  while ((chunk = g_queue_pop_head (&queue->chunks)))
+    lose_chunk (queue, chunk, reason);
   queue->next = NULL;
   queue->held = 0;
   queue->head = queue->tail;
@@ -219,18 +225,16 @@ drop_oldest (WhisperLiveQueue * queue)
 {
   GList *link = queue->next ? queue->next : queue->chunks.head;
   WhisperLiveChunk *chunk = link->data;
-  guint64 left = head_samples (queue, chunk);
+  guint64 end = chunk->position + chunk->samples;
+  gboolean first = !link->prev;
 
-  add_loss (queue, WHISPERLIVE_LOSS_OVERFLOW,
-      chunk->position + chunk->samples - left, left,
-      chunk_running_time (chunk));
   if (queue->next)
     queue->next = link->next;
-  queue->held -= left;
-  if (!link->prev)
-    queue->head = chunk->position + chunk->samples;
-  whisperlive_chunk_free (chunk);
+  queue->held -= head_samples (queue, chunk);
   g_queue_delete_link (&queue->chunks, link);
+  lose_chunk (queue, chunk, WHISPERLIVE_LOSS_OVERFLOW);
+  if (first)
+    queue->head = end;
 }
 
 void
@@ -280,12 +284,10 @@ whisperlive_queue_push (WhisperLiveQueue * queue, WhisperLiveChunk * chunk,
   while (full == WHISPERLIVE_FULL_DROP_OLD && is_full (queue, chunk))
     drop_oldest (queue);
   if (ret != GST_FLOW_OK || is_full (queue, chunk)) {
-    add_loss (queue, ret == GST_FLOW_OK ? WHISPERLIVE_LOSS_OVERFLOW :
-        WHISPERLIVE_LOSS_SESSION_FAILED, chunk->position, chunk->samples,
-        chunk_running_time (chunk));
+    lose_chunk (queue, chunk, ret == GST_FLOW_OK ? WHISPERLIVE_LOSS_OVERFLOW :
+        WHISPERLIVE_LOSS_SESSION_FAILED);
     if (queue->chunks.length == 0)
       queue->head = queue->tail;
-    whisperlive_chunk_free (chunk);
   } else {
     g_queue_push_tail (&queue->chunks, chunk);
     queue->held += chunk->samples;

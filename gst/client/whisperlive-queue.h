@@ -60,7 +60,7 @@ typedef struct
 {
   WhisperLiveLossReason reason;
   guint64 position, samples;
-  GstClockTime running_time;
+  GstClockTime running_time, end;
 } WhisperLiveLoss;
 
 /* In samples, since the last start. received = settled + lost + held; sent counts each sample once, lag is what was sent and

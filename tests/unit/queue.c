@@ -464,6 +464,95 @@ GST_START_TEST (test_losses_apart)
 
 GST_END_TEST;
 
+/* One after the other in the stream, and an hour between them in running time */
+GST_START_TEST (test_losses_over_a_jump)
+{
+  WhisperLiveChunk *late = make_chunk (11 * N, N, LOUD);
+  WhisperLiveLoss *loss;
+  GArray *losses;
+
+  push (10);
+  push_level (LOUD, WHISPERLIVE_FULL_DROP_NEW);
+  late->mark.running_time += 3600 * GST_SECOND;
+  fail_unless_equals_int (whisperlive_queue_push (queue, late,
+          WHISPERLIVE_FULL_DROP_NEW), GST_FLOW_OK);
+  losses = whisperlive_queue_take_losses (queue);
+  fail_unless_equals_int (losses->len, 2);
+  loss = &g_array_index (losses, WhisperLiveLoss, 1);
+  fail_unless_equals_uint64 (loss->position, 11 * N);
+  fail_unless_equals_uint64 (loss->samples, N);
+  fail_unless_equals_uint64 (loss->running_time,
+      3610 * GST_SECOND + 11 * DURATION);
+  g_array_unref (losses);
+}
+
+GST_END_TEST;
+
+/* At double speed a loss is heard in half the time, and the next goes on from there. */
+GST_START_TEST (test_losses_at_a_rate)
+{
+  GArray *losses;
+  guint i;
+
+  push (10);
+  for (i = 0; i < 3; i++) {
+    WhisperLiveChunk *chunk = make_chunk ((10 + i) * N, N, LOUD);
+
+    chunk->mark.rate = 2.0;
+    chunk->mark.running_time = i * DURATION / 2;
+    whisperlive_queue_push (queue, chunk, WHISPERLIVE_FULL_DROP_NEW);
+  }
+  losses = whisperlive_queue_take_losses (queue);
+  fail_unless_equals_int (losses->len, 1);
+  fail_unless_equals_uint64 (g_array_index (losses, WhisperLiveLoss,
+          0).samples, 3 * N);
+  g_array_unref (losses);
+}
+
+GST_END_TEST;
+
+/* Half of the oldest chunk is settled: the loss begins behind that. */
+GST_START_TEST (test_drop_old_within_a_chunk)
+{
+  push (10);
+  send (10);
+  whisperlive_queue_settle (queue, N / 2);
+  push_level (LOUD, WHISPERLIVE_FULL_DROP_OLD);
+  check_counters (11 * N, 10 * N, N / 2, N / 2);
+  check_loss (WHISPERLIVE_LOSS_OVERFLOW, N / 2, N / 2);
+  fail_unless_equals_uint64 (get_flow ().head, N);
+}
+
+GST_END_TEST;
+
+/* Nothing but the chunk that is on its way */
+GST_START_TEST (test_bound_of_nothing)
+{
+  whisperlive_queue_start (queue, 0);
+  push (1);
+  push_level (LOUD, WHISPERLIVE_FULL_DROP_NEW);
+  check_loss (WHISPERLIVE_LOSS_OVERFLOW, N, N);
+  push_level (LOUD, WHISPERLIVE_FULL_DROP_OLD);
+  check_loss (WHISPERLIVE_LOSS_OVERFLOW, 0, N);
+  check_send (2 * N, N);
+  whisperlive_queue_settle (queue, 3 * N);
+  check_counters (3 * N, N, N, 2 * N);
+}
+
+GST_END_TEST;
+
+/* As much as anybody may say */
+GST_START_TEST (test_no_bound)
+{
+  whisperlive_queue_start (queue, G_MAXUINT64);
+  push (100);
+  push_level (LOUD, WHISPERLIVE_FULL_DROP_OLD);
+  push_level (LOUD, WHISPERLIVE_FULL_DROP_NEW);
+  check_counters (102 * N, 0, 0, 0);
+}
+
+GST_END_TEST;
+
 GST_START_TEST (test_settle_over_a_gap)
 {
   push (10);
@@ -1350,6 +1439,11 @@ queue_suite (void)
   tcase_add_test (tc, test_longer_than_the_bound);
   tcase_add_test (tc, test_losses_in_a_row_are_one);
   tcase_add_test (tc, test_losses_apart);
+  tcase_add_test (tc, test_losses_over_a_jump);
+  tcase_add_test (tc, test_losses_at_a_rate);
+  tcase_add_test (tc, test_drop_old_within_a_chunk);
+  tcase_add_test (tc, test_bound_of_nothing);
+  tcase_add_test (tc, test_no_bound);
   tcase_add_test (tc, test_settle_over_a_gap);
   tcase_add_test (tc, test_settle_up_to_a_gap);
   tcase_add_test (tc, test_loss_without_running_time);
