@@ -16,6 +16,8 @@ G_BEGIN_DECLS
 
 /* Settling by age looks this often. */
 #define WHISPERLIVE_AGING_PERIOD G_USEC_PER_SEC
+/* And losses that go on are told so often: else an hour without a server would be 36,000 messages. */
+#define WHISPERLIVE_LOSS_PERIOD G_USEC_PER_SEC
 
 struct _WhisperLiveSession
 {
@@ -49,7 +51,7 @@ struct _WhisperLiveSession
   } marker;                     /* the ping after the last of the audio */
   gint64 state_since;           /* the present state */
   gint64 began;                 /* the present session became ready */
-  gint64 next_ping, next_aging;
+  gint64 next_ping, next_aging, next_losses;
   gint64 heard;                 /* when the server last gave a sign of life */
 };
 

@@ -28,6 +28,7 @@ whisperlive_session_report_losses (WhisperLiveSession * self)
 
   if (!losses)
     return;
+  self->next_losses = g_get_monotonic_time () + WHISPERLIVE_LOSS_PERIOD;
   for (i = 0; i < losses->len; i++) {
     const WhisperLiveLoss *loss = &g_array_index (losses, WhisperLiveLoss, i);
 

@@ -183,7 +183,6 @@ keep_alive (WhisperLiveSession * self, gint64 now)
 static void
 look_at_queue (WhisperLiveSession * self, WhisperLiveFlow * flow)
 {
-  whisperlive_session_report_losses (self);
   whisperlive_queue_get_flow (self->queue, flow);
   if (flow->generation != self->generation) {
     self->generation = flow->generation;
@@ -211,6 +210,8 @@ work (WhisperLiveSession * self)
 
   if (!self->settings || !self->lifecycle.running)
     goto out;
+  if (now >= self->next_losses)
+    whisperlive_session_report_losses (self);
   look_at_queue (self, &flow);
   if (may_send (self)) {
     why = flow.stale ? "the server has audio from before a flush" :
@@ -223,6 +224,8 @@ work (WhisperLiveSession * self)
   whisperlive_queue_get_flow (self->queue, &flow);
   again = MIN (again, drain (self, &flow, now));
   again = MIN (again, keep_alive (self, now));
+  if (now < self->next_losses)
+    again = MIN (again, self->next_losses);
 
 out:
   if (self->lifecycle.deadline && now >= self->lifecycle.deadline)

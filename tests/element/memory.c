@@ -7,13 +7,11 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#include <malloc.h>
-#include <stdio.h>
-#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "harness.h"
+#include "memory-use.h"
 
 #define N_WARM_UP 100
 #define N_RECONNECTS 1000
@@ -77,47 +75,6 @@ teardown (void)
 
 /* --- the measure --- */
 
-#if defined (__SANITIZE_ADDRESS__) || defined (__SANITIZE_THREAD__)
-/* A sanitizer keeps what was freed for a while; it knows itself what is in use. */
-gsize __sanitizer_get_current_allocated_bytes (void);
-
-static gsize
-get_heap (void)
-{
-  return __sanitizer_get_current_allocated_bytes ();
-}
-
-static gsize
-get_resident (void)
-{
-  return 0;
-}
-#else
-static gsize
-get_heap (void)
-{
-  struct mallinfo2 info = mallinfo2 ();
-
-  return info.uordblks + info.hblkhd;
-}
-
-/* Under valgrind it is that of valgrind. */
-static gsize
-get_resident (void)
-{
-  const gchar *preload = g_getenv ("LD_PRELOAD");
-  gulong size, resident = 0;
-  FILE *file;
-
-  if (preload != NULL && strstr (preload, "vgpreload") != NULL)
-    return 0;
-  file = fopen ("/proc/self/statm", "r");
-  fail_unless (file != NULL && fscanf (file, "%lu %lu", &size, &resident) == 2);
-  fclose (file);
-  return resident * sysconf (_SC_PAGESIZE);
-}
-#endif
-
 /* A session takes two words: of one it gives the final, the other is sent again to the next. */
 static void
 reconnect (guint times)
@@ -141,16 +98,16 @@ GST_START_TEST (test_thousand_reconnects)
   harness_push_words (N_WARM_UP, 1, 0, 0);
   harness_start (GST_STATE_PLAYING);
   reconnect (N_WARM_UP);
-  heap = get_heap ();
-  resident = get_resident ();
+  heap = memory_use_heap ();
+  resident = memory_use_resident ();
   for (i = 2 * N_WARM_UP; i <= N_RECONNECTS; i += N_WARM_UP) {
     reconnect (N_WARM_UP);
-    fail_unless (get_heap () <= heap + MAX_GROWTH,
+    fail_unless (memory_use_heap () <= heap + MAX_GROWTH,
         "after %u reconnects the heap has grown from %zu to %zu bytes", i,
-        heap, get_heap ());
-    fail_unless (get_resident () <= resident + MAX_GROWTH,
+        heap, memory_use_heap ());
+    fail_unless (memory_use_resident () <= resident + MAX_GROWTH,
         "after %u reconnects the process has grown from %zu to %zu bytes", i,
-        resident, get_resident ());
+        resident, memory_use_resident ());
   }
   fail_unless (harness_stat ("segments-final") >= N_RECONNECTS - 1);
 }
