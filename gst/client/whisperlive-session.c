@@ -15,6 +15,8 @@ GST_DEBUG_CATEGORY (whisperlive_session_debug);
 
 /* Without pings, audio counts as arrived after so long. */
 #define NO_PING (2 * G_USEC_PER_SEC)
+/* A socket that takes no more is looked at so often. */
+#define FULL_SOCKET_PERIOD (20 * G_TIME_SPAN_MILLISECOND)
 /* How long a thread that ends waits for sockets that are shut already. */
 #define TEARDOWN_TIMEOUT (2 * G_USEC_PER_SEC)
 
@@ -58,6 +60,8 @@ pump (WhisperLiveSession * self, gint64 now)
   gint64 again;
   GBytes *frame;
 
+  if (!whisperlive_websocket_takes_more (self->websocket))
+    return now + FULL_SOCKET_PERIOD;
   whisperlive_queue_get_counters (self->queue, &before);
   while ((frame = whisperlive_stream_pull (self->stream, now, &again)))
     send_audio (self, frame);

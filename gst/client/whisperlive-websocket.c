@@ -371,6 +371,13 @@ whisperlive_websocket_send_binary (WhisperLiveWebsocket * self, GBytes * data)
         SOUP_WEBSOCKET_DATA_BINARY, data);
 }
 
+/* libsoup keeps what the socket does not take, without a bound. */
+gboolean
+whisperlive_websocket_takes_more (WhisperLiveWebsocket * self)
+{
+  return !self->socket || g_socket_condition_check (self->socket, G_IO_OUT);
+}
+
 gboolean
 whisperlive_websocket_ping (WhisperLiveWebsocket * self)
 {

@@ -38,6 +38,8 @@ void whisperlive_websocket_free (WhisperLiveWebsocket * websocket);
 
 void whisperlive_websocket_send_text (WhisperLiveWebsocket * websocket, const gchar * text);
 void whisperlive_websocket_send_binary (WhisperLiveWebsocket * websocket, GBytes * data);
+/* FALSE: the socket is full, and what is sent would only pile up. */
+gboolean whisperlive_websocket_takes_more (WhisperLiveWebsocket * websocket);
 /* FALSE: the last ping has not been answered yet, none is sent. */
 gboolean whisperlive_websocket_ping (WhisperLiveWebsocket * websocket);
 /* The closing handshake; closed() tells its end. Without a connection: no-op. */

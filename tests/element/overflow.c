@@ -65,6 +65,48 @@ assert_lost (const gchar * reason, GstClockTime start, GstClockTime end)
   fail_unless_equals_uint64 (start, end);
 }
 
+static gint
+compare_times (gconstpointer a, gconstpointer b)
+{
+  const GstClockTime *one = a, *other = b;
+
+  return (*one > *other) - (*one < *other);
+}
+
+/* What was lost by @reason; no two of the losses overlap. */
+static GstClockTime
+sum_of_losses (const gchar * reason)
+{
+  g_autoptr (GArray) losses = g_array_new (FALSE, FALSE,
+      sizeof (GstClockTime[2]));
+  GstClockTime sum = 0, last = 0;
+  const GstStructure *structure;
+  guint i;
+
+  harness_collect ();
+  for (i = 0; (structure = harness_nth (LOST, i)) != NULL; i++) {
+    GstClockTime loss[2];
+
+    if (g_strcmp0 (gst_structure_get_string (structure, "reason"), reason) != 0)
+      continue;
+    fail_unless (gst_structure_get_uint64 (structure, "running-time", loss));
+    fail_unless (gst_structure_get_uint64 (structure, "duration", loss + 1));
+    g_array_append_val (losses, loss);
+  }
+  g_array_sort (losses, compare_times);
+  for (i = 0; i < losses->len; i++) {
+    const GstClockTime *loss =
+        (gpointer) (losses->data + i * sizeof (GstClockTime[2]));
+
+    fail_unless (loss[0] >= last,
+        "a loss at %" GST_TIME_FORMAT " is told twice",
+        GST_TIME_ARGS (loss[0]));
+    last = loss[0] + loss[1];
+    sum += loss[1];
+  }
+  return sum;
+}
+
 static void
 finish (void)
 {
@@ -159,6 +201,88 @@ GST_START_TEST (test_hour_away)
 
 HARNESS_END_TEST;
 
+/* --- a socket that takes nothing --- */
+
+#define SOCKET_BUFFER 4096
+/* The kernel's buffers at both ends, and what the pacer lets go at once: two seconds */
+#define MAX_SENT (4 * FLOAT32_SECOND)
+#define FAR_AWAY (600 * 1000)
+
+static void
+start_server (guint socket_buffer)
+{
+  scripted_server_kill (h->server);
+  HARNESS_SCRIPT (socket_buffer, socket_buffer);
+  HARNESS_SCRIPT (read, TRUE);
+  scripted_server_start (h->server);
+}
+
+/* The session is ready, and then the server reads nothing any more. */
+static void
+make_full (guint keepalive_interval)
+{
+  start_server (SOCKET_BUFFER);
+  harness_make ("", QUICK, "max-server-lag", 4000, "max-size-time",
+      6 * GST_SECOND, "keepalive-interval", keepalive_interval, NULL);
+  make_live ();
+  harness_start (GST_STATE_PLAYING);
+  harness_wait_field ("whisperlive/state", "state", "ready");
+  HARNESS_SCRIPT (read, FALSE);
+}
+
+static void
+assert_little_sent (void)
+{
+  guint64 sent = harness_stat ("bytes-sent");
+
+  fail_unless (sent <= MAX_SENT,
+      "%" G_GUINT64_FORMAT " bytes were sent to nobody", sent);
+}
+
+/* All that is held is sent, and the words after it. */
+static void
+finish_full (guint seconds)
+{
+  harness_push_words (1, 6, 0, 0);
+  finish ();
+  harness_assert_words (1, 6, seconds * GST_SECOND);
+  fail_unless_equals_uint64 (harness_stat ("audio-received"),
+      (seconds + 3) * GST_SECOND);
+  fail_unless_equals_uint64 (harness_stat ("audio-lost"),
+      sum_of_losses ("overflow"));
+}
+
+/* A silent source goes on, of which the pacer lets eight times as much go as there is time; a ping tells that nothing arrives. */
+GST_START_TEST (test_takes_nothing)
+{
+  make_full (700);
+  harness_push_silence (30);
+  harness_wait_field ("whisperlive/state", "previous", "ready");
+  assert_little_sent ();
+  start_server (0);
+  finish_full (30);
+}
+
+HARNESS_END_TEST;
+
+/* Nothing tells; in the end it takes more. */
+GST_START_TEST (test_takes_nothing_for_long)
+{
+  guint i;
+
+  make_full (FAR_AWAY);
+  for (i = 0; i < 2; i++) {
+    harness_push_silence (30);
+    harness_wait (GST_MESSAGE_ELEMENT, LOST);
+  }
+  assert_little_sent ();
+  HARNESS_SCRIPT (read, TRUE);
+  finish_full (60);
+  fail_unless_equals_uint64 (harness_server_count (SCRIPTED_UPGRADES), 1);
+}
+
+HARNESS_END_TEST;
+
 static Suite *
 overflow_suite (void)
 {
@@ -167,6 +291,8 @@ overflow_suite (void)
 
   tcase_add_checked_fixture (tc, harness_setup, harness_teardown);
   tcase_add_loop_test (tc, test_hour_away, 0, N_AWAY);
+  tcase_add_test (tc, test_takes_nothing);
+  tcase_add_test (tc, test_takes_nothing_for_long);
   suite_add_tcase (s, tc);
   return s;
 }

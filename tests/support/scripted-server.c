@@ -7,12 +7,14 @@
 
 #include "scripted-server-private.h"
 
+#include <gio/gnetworking.h>
 #include <math.h>
 #include <string.h>
 
 /* Far more than anything here takes on a busy machine */
 #define DEADLINE (30 * G_TIME_SPAN_SECOND)
 #define BACKLOG 1024
+#define SMALL_SEGMENT 536
 
 typedef void (*ServerFunc) (ScriptedServer * server, gpointer data);
 
@@ -202,7 +204,7 @@ on_request_read (SoupServer * soup, SoupServerMessage * message,
 
 /* Not that of soup_server_listen(), whose queue of ten makes the others of a crowd wait a second for their next SYN */
 static GSocket *
-make_door (guint port, GError ** error)
+make_door (guint port, guint buffer, GError ** error)
 {
   g_autoptr (GSocketAddress) address =
       g_inet_socket_address_new_from_string ("127.0.0.1", port);
@@ -211,6 +213,11 @@ make_door (guint port, GError ** error)
 
   if (!socket || !g_socket_bind (socket, address, TRUE, error))
     return NULL;
+  /* who sends in small segments gets a small buffer for them, too */
+  if (buffer != 0) {
+    g_socket_set_option (socket, SOL_SOCKET, SO_RCVBUF, buffer, NULL);
+    g_socket_set_option (socket, IPPROTO_TCP, TCP_MAXSEG, SMALL_SEGMENT, NULL);
+  }
   g_socket_set_listen_backlog (socket, BACKLOG);
   return g_socket_listen (socket, error) ? g_steal_pointer (&socket) : NULL;
 }
@@ -219,7 +226,8 @@ static void
 open_door (ScriptedServer * server, gpointer unused)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (GSocket) socket = make_door (server->port, &error);
+  g_autoptr (GSocket) socket = make_door (server->port,
+      server->script.socket_buffer, &error);
   g_autoslist (GUri) uris = NULL;
 
   server->soup = soup_server_new ("server-header", "scripted", NULL);

@@ -45,6 +45,7 @@ typedef struct
   gdouble load;                 /* and passes take so many times as long: what else the machine does */
   gboolean transcribe;          /* FALSE: no pass ends any more (the shared model's lock is stuck); pings are answered */
   gboolean read;                /* FALSE: nothing is read from the sockets */
+  guint socket_buffer;          /* bytes that either end of a connection can hold or about that; from the next start on; 0: megabytes */
   guint64 close_after_samples;  /* of one session; 0: never */
   guint close_after_messages;   /* with segments, of one session; 0: never */
   gint close_code;              /* of both */
