@@ -349,10 +349,13 @@ whisperlive_session_start (WhisperLiveSession * self,
     WhisperLiveSettings * settings)
 {
   Start *start = g_new (Start, 1);
+  GstClockTime least = WHISPERLIVE_SAMPLES_TO_TIME (WHISPERLIVE_SHORTEST_PASS) +
+      settings->chunk_duration * GST_MSECOND;
 
   start->session = self;
   start->settings = settings;
-  whisperlive_queue_start (self->queue, settings->max_size_time);
+  /* with less room, no pass would ever make any */
+  whisperlive_queue_start (self->queue, MAX (settings->max_size_time, least));
   whisperlive_loop_invoke (self->loop, do_start, start, start_free);
 }
 

@@ -10,7 +10,7 @@
 #include "memory-use.h"
 
 #define LOST "whisperlive/audio-lost"
-#define QUICK "retries", -1, "retry-delay", 20, "retry-delay-max", 100, "same-output-threshold", 1000
+#define QUICK "retries", -1, "retry-delay", 20, "retry-delay-max", 100
 /* What messages, sockets and connections may take beside the audio */
 #define SLACK (2 * 1024 * 1024)
 #define FLOAT32_SECOND (16000 * 4)
@@ -21,6 +21,50 @@ static void
 make_live (void)
 {
   g_object_set (h->src, "is-live", TRUE, NULL);
+}
+
+static void
+set_leaky (const gchar * nick)
+{
+  gst_util_set_object_arg (G_OBJECT (h->sink), "leaky", nick);
+}
+
+/* --- how far the streaming thread is --- */
+
+static GMutex taken_lock;
+static GCond taken_cond;
+static guint taken;
+
+static GstPadProbeReturn
+on_buffer (GstPad * pad, GstPadProbeInfo * info, gpointer unused)
+{
+  g_mutex_lock (&taken_lock);
+  taken++;
+  g_cond_broadcast (&taken_cond);
+  g_mutex_unlock (&taken_lock);
+  return GST_PAD_PROBE_OK;
+}
+
+static void
+count_buffers (void)
+{
+  g_autoptr (GstPad) pad = gst_element_get_static_pad (h->sink, "sink");
+
+  taken = 0;
+  gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER, on_buffer, NULL, NULL);
+}
+
+/* The @n-th buffer is on its way into the element, and it is done with those before. */
+static void
+wait_taken (guint n)
+{
+  gint64 deadline = g_get_monotonic_time () + 60 * G_TIME_SPAN_SECOND;
+
+  g_mutex_lock (&taken_lock);
+  while (taken < n)
+    fail_unless (g_cond_wait_until (&taken_cond, &taken_lock, deadline),
+        "buffer %u never came, %u did", n, taken);
+  g_mutex_unlock (&taken_lock);
 }
 
 /* --- losses --- */
@@ -132,8 +176,9 @@ push_hour (void)
       (guint64) (4 * g_bytes_get_size (second)), NULL);
   for (i = 0; i < HOUR; i++) {
     GstBuffer *buffer = gst_buffer_new_wrapped_bytes (second);
-    gsize now;
     GstFlowReturn flow;
+    guint64 received;
+    gsize now;
 
     GST_BUFFER_PTS (buffer) = h->pts;
     GST_BUFFER_DURATION (buffer) = GST_SECOND;
@@ -144,8 +189,10 @@ push_hour (void)
     now = memory_use_heap ();
     fail_unless (now <= heap + HELD * FLOAT32_SECOND + SLACK,
         "after %u s it takes %zu bytes more", i + 1, now - heap);
-    fail_unless (harness_stat ("audio-received") - harness_stat ("audio-lost")
-        <= (HELD + 1) * GST_SECOND);
+    /* in this order: more is received, and lost, meanwhile */
+    received = harness_stat ("audio-received");
+    fail_unless (received <= harness_stat ("audio-lost") +
+        (HELD + 1) * GST_SECOND);
   }
   g_object_set (h->src, "block", FALSE, "max-bytes", (guint64) 0, NULL);
 }
@@ -283,6 +330,266 @@ GST_START_TEST (test_takes_nothing_for_long)
 
 HARNESS_END_TEST;
 
+/* The server has the first words, and then hangs for an hour; only the response to its pings tells that it is there. */
+GST_START_TEST (test_hour_of_hanging)
+{
+  gint64 since = g_get_monotonic_time ();
+
+  HARNESS_SCRIPT (transcribe, FALSE);
+  harness_make ("", QUICK, "response-timeout", 0, "max-server-lag", 4000,
+      "max-size-time", HELD * GST_SECOND, NULL);
+  make_live ();
+  harness_start (GST_STATE_PLAYING);
+  harness_push_words (1, 4, 0, 0);
+  harness_wait_server (SCRIPTED_SAMPLES, 2 * 16000);
+  push_hour ();
+  harness_push_words (101, 12, 0, 0);
+  wait_lost ((HOUR + 8 - HELD) * GST_SECOND);
+  assert_few_messages (since);
+  HARNESS_SCRIPT (transcribe, TRUE);
+  finish ();
+  harness_assert_finals ("w1 w2 w3 w4 w101 w102 w103 w104 w105 w106 w107 w108 "
+      "w109 w110 w111 w112");
+  fail_unless_equals_uint64 (sum_of_losses ("overflow"),
+      harness_stat ("audio-lost"));
+  fail_unless_equals_uint64 (harness_server_count (SCRIPTED_UPGRADES), 1);
+}
+
+HARNESS_END_TEST;
+
+/* --- leaky --- */
+
+#define FULL_MS 3000
+typedef enum
+{
+  DROP_NOTHING,
+  DROP_NEW,
+  DROP_OLD,
+} Drop;
+
+/* The buffer with which the next chunk would be complete */
+#define BLOCKED(ms) ((ms) / 20 + 5)
+
+typedef struct
+{
+  const gchar *leaky;
+  gboolean live;
+  Drop drop;
+} Leak;
+
+static const Leak leaks[] = {
+  {"auto", FALSE, DROP_NOTHING},
+  {"auto", TRUE, DROP_OLD},
+  {"none", FALSE, DROP_NOTHING},
+  {"none", TRUE, DROP_NOTHING},
+  {"upstream", FALSE, DROP_NEW},
+  {"upstream", TRUE, DROP_NEW},
+  {"downstream", FALSE, DROP_OLD},
+  {"downstream", TRUE, DROP_OLD},
+};
+
+/* A session was there, and is not any more: half a second of silence is held, and room for five words. */
+GST_START_TEST (test_leaky)
+{
+  const Leak *leak = &leaks[__i__];
+
+  harness_make ("", QUICK, "max-size-time", FULL_MS * GST_MSECOND, NULL);
+  set_leaky (leak->leaky);
+  g_object_set (h->src, "is-live", leak->live, NULL);
+  count_buffers ();
+  harness_push_silence (0.5);
+  harness_state (GST_STATE_PLAYING);
+  harness_wait_field ("whisperlive/state", "state", "ready");
+  scripted_server_kill (h->server);
+  harness_wait_field ("whisperlive/state", "state", "waiting");
+  harness_push_words (1, 12, 0, 0);
+  if (leak->drop != DROP_NOTHING) {
+    wait_lost (3500 * GST_MSECOND);
+  } else {
+    wait_taken (BLOCKED (FULL_MS));
+    fail_unless_equals_uint64 (harness_stat ("audio-received"),
+        FULL_MS * GST_MSECOND);
+  }
+  scripted_server_start (h->server);
+  finish ();
+  switch (leak->drop) {
+    case DROP_NOTHING:
+      harness_assert_words (1, 12, 500 * GST_MSECOND);
+      assert_lost ("overflow", 0, 0);
+      break;
+    case DROP_NEW:
+      harness_assert_words (1, 5, 500 * GST_MSECOND);
+      assert_lost ("overflow", 3000 * GST_MSECOND, 6500 * GST_MSECOND);
+      break;
+    case DROP_OLD:
+      harness_assert_words (7, 6, 3500 * GST_MSECOND);
+      assert_lost ("overflow", 0, 3500 * GST_MSECOND);
+      break;
+  }
+}
+
+HARNESS_END_TEST;
+
+/* What is set holds from the next buffer on. */
+GST_START_TEST (test_leaky_while_playing)
+{
+  scripted_server_kill (h->server);
+  harness_make ("", QUICK, "max-size-time", FULL_MS * GST_MSECOND, NULL);
+  make_live ();
+  count_buffers ();
+  set_leaky ("upstream");
+  harness_start (GST_STATE_PLAYING);
+  harness_push_words (1, 8, 0, 0);
+  wait_lost (GST_SECOND);
+  set_leaky ("downstream");
+  harness_push_words (9, 2, 0, 0);
+  wait_lost (GST_SECOND);
+  set_leaky ("none");
+  harness_push_words (11, 2, 0, 0);
+  wait_taken (BLOCKED (5000));
+  fail_unless_equals_uint64 (harness_stat ("audio-received"), 5 * GST_SECOND);
+  scripted_server_start (h->server);
+  finish ();
+  harness_assert_finals ("w3 w4 w5 w6 w9 w10 w11 w12");
+  fail_unless_equals_uint64 (sum_of_losses ("overflow"), 2 * GST_SECOND);
+  fail_unless_equals_uint64 (harness_stat ("audio-received"), 6 * GST_SECOND);
+}
+
+HARNESS_END_TEST;
+
+/* What is lost on both sides of a jump in time are two losses, each at its time. */
+GST_START_TEST (test_jump)
+{
+  const GstStructure *structure;
+  guint64 running_time;
+  guint i, found = 0;
+
+  HARNESS_SCRIPT (hold_ready, TRUE);
+  harness_make ("", QUICK, "max-size-time", FULL_MS * GST_MSECOND, NULL);
+  make_live ();
+  set_leaky ("upstream");
+  harness_start (GST_STATE_PLAYING);
+  harness_wait_field ("whisperlive/state", "state", "connected");
+  harness_push_words (1, 8, 0, 0);
+  h->pts = 1000 * GST_SECOND;
+  harness_push_words (9, 2, 0, 0);
+  wait_lost (2 * GST_SECOND);
+  for (i = 0; (structure = harness_nth (LOST, i)) != NULL; i++)
+    found += gst_structure_get_uint64 (structure, "running-time",
+        &running_time) && running_time == 1000 * GST_SECOND;
+  fail_unless_equals_int (found, 1);
+  fail_unless_equals_uint64 (sum_of_losses ("overflow"), 2 * GST_SECOND);
+  HARNESS_SCRIPT (hold_ready, FALSE);
+  finish ();
+  harness_assert_words (1, 6, 0);
+}
+
+HARNESS_END_TEST;
+
+/* --- blocked --- */
+
+static gpointer
+go_down (gpointer state)
+{
+  gst_element_set_state (h->pipeline, GPOINTER_TO_INT (state));
+  return NULL;
+}
+
+static gpointer
+flush (gpointer unused)
+{
+  harness_seek (0);
+  return NULL;
+}
+
+/* The queue is full, of what was sent, and the server says nothing. */
+static void
+block (void)
+{
+  HARNESS_SCRIPT (transcribe, FALSE);
+  harness_make ("", QUICK, "max-size-time", FULL_MS * GST_MSECOND, NULL);
+  harness_make_seekable ();
+  count_buffers ();
+  harness_start (GST_STATE_PLAYING);
+  harness_push_words (1, 12, 0, 0);
+  wait_taken (BLOCKED (FULL_MS));
+  fail_unless_equals_uint64 (harness_stat ("audio-received"),
+      FULL_MS * GST_MSECOND);
+}
+
+static void
+assert_all_lost (const gchar * reason)
+{
+  assert_lost (reason, 0, FULL_MS * GST_MSECOND);
+  fail_unless_equals_uint64 (harness_stat ("audio-lost"),
+      FULL_MS * GST_MSECOND);
+}
+
+/* To READY or NULL, by another thread, while the streaming thread is blocked */
+GST_START_TEST (test_down_while_blocked)
+{
+  block ();
+  g_thread_join (g_thread_new ("down", go_down, GINT_TO_POINTER (__i__)));
+  fail_unless_equals_int (GST_STATE (h->sink), __i__);
+  assert_all_lost ("stopped");
+  harness_assert_balanced ();
+}
+
+HARNESS_END_TEST;
+
+GST_START_TEST (test_flush_while_blocked)
+{
+  block ();
+  g_thread_join (g_thread_new ("flush", flush, NULL));
+  harness_push_words (21, 6, 0, 0);
+  HARNESS_SCRIPT (transcribe, TRUE);
+  finish ();
+  harness_assert_words (21, 6, 0);
+  assert_all_lost ("flush");
+}
+
+HARNESS_END_TEST;
+
+/* The chunk that was not let in is pushed again. */
+GST_START_TEST (test_pause_while_blocked)
+{
+  guint i;
+
+  block ();
+  for (i = 0; i < 5; i++) {
+    harness_state (GST_STATE_PAUSED);
+    harness_state (GST_STATE_PLAYING);
+  }
+  HARNESS_SCRIPT (transcribe, TRUE);
+  finish ();
+  harness_assert_words (1, 12, 0);
+  fail_unless_equals_uint64 (harness_stat ("audio-lost"), 0);
+}
+
+HARNESS_END_TEST;
+
+/* --- hardly any room --- */
+
+static const GstClockTime rooms[] =
+    { 0, 50 * GST_MSECOND, GST_SECOND, G_MAXUINT64 };
+
+/* The server makes nothing of less than a second: where that does not fit in, nothing would ever be settled. */
+GST_START_TEST (test_room)
+{
+  harness_make ("", "max-size-time", rooms[__i__], "same-output-threshold", 2,
+      NULL);
+  harness_push_words (1, 5, 0, 0);
+  harness_state (GST_STATE_PLAYING);
+  finish ();
+  /* words are cut where there is only room for two */
+  if (rooms[__i__] > GST_SECOND)
+    harness_assert_words (1, 5, 0);
+  fail_unless_equals_uint64 (harness_stat ("audio-settled"),
+      2500 * GST_MSECOND);
+}
+
+HARNESS_END_TEST;
+
 static Suite *
 overflow_suite (void)
 {
@@ -291,8 +598,17 @@ overflow_suite (void)
 
   tcase_add_checked_fixture (tc, harness_setup, harness_teardown);
   tcase_add_loop_test (tc, test_hour_away, 0, N_AWAY);
+  tcase_add_test (tc, test_hour_of_hanging);
   tcase_add_test (tc, test_takes_nothing);
   tcase_add_test (tc, test_takes_nothing_for_long);
+  tcase_add_loop_test (tc, test_leaky, 0, G_N_ELEMENTS (leaks));
+  tcase_add_test (tc, test_leaky_while_playing);
+  tcase_add_test (tc, test_jump);
+  tcase_add_loop_test (tc, test_down_while_blocked, GST_STATE_NULL,
+      GST_STATE_PAUSED);
+  tcase_add_test (tc, test_flush_while_blocked);
+  tcase_add_test (tc, test_pause_while_blocked);
+  tcase_add_loop_test (tc, test_room, 0, G_N_ELEMENTS (rooms));
   suite_add_tcase (s, tc);
   return s;
 }
