@@ -266,11 +266,12 @@ start_server (guint socket_buffer)
 
 /* The session is ready, and then the server reads nothing any more. */
 static void
-make_full (guint keepalive_interval)
+make_full (guint keepalive_interval, guint response_timeout)
 {
   start_server (SOCKET_BUFFER);
   harness_make ("", QUICK, "max-server-lag", 4000, "max-size-time",
-      6 * GST_SECOND, "keepalive-interval", keepalive_interval, NULL);
+      6 * GST_SECOND, "keepalive-interval", keepalive_interval,
+      "response-timeout", response_timeout, "close-timeout", 100, NULL);
   make_live ();
   harness_start (GST_STATE_PLAYING);
   harness_wait_field ("whisperlive/state", "state", "ready");
@@ -302,7 +303,7 @@ finish_full (guint seconds)
 /* A silent source goes on, of which the pacer lets eight times as much go as there is time; a ping tells that nothing arrives. */
 GST_START_TEST (test_takes_nothing)
 {
-  make_full (700);
+  make_full (700, 0);
   harness_push_silence (30);
   harness_wait_field ("whisperlive/state", "previous", "ready");
   assert_little_sent ();
@@ -312,12 +313,32 @@ GST_START_TEST (test_takes_nothing)
 
 HARNESS_END_TEST;
 
+/* There is speech, and no ping in time: that no text comes tells. */
+GST_START_TEST (test_takes_nothing_of_speech)
+{
+  g_autofree gchar *finals = NULL;
+
+  make_full (FAR_AWAY, 700);
+  harness_push_words (1, 60, 0, 0);
+  harness_wait_field ("whisperlive/state", "previous", "ready");
+  assert_little_sent ();
+  start_server (0);
+  finish ();
+  finals = harness_finals ("whisperlive/transcript");
+  fail_unless (g_str_has_suffix (finals, "w57 w58 w59 w60"), "%s", finals);
+  fail_unless_equals_uint64 (harness_stat ("audio-received"), 30 * GST_SECOND);
+  fail_unless_equals_uint64 (harness_stat ("audio-lost"),
+      sum_of_losses ("overflow"));
+}
+
+HARNESS_END_TEST;
+
 /* Nothing tells; in the end it takes more. */
 GST_START_TEST (test_takes_nothing_for_long)
 {
   guint i;
 
-  make_full (FAR_AWAY);
+  make_full (FAR_AWAY, 0);
   for (i = 0; i < 2; i++) {
     harness_push_silence (30);
     harness_wait (GST_MESSAGE_ELEMENT, LOST);
@@ -600,6 +621,7 @@ overflow_suite (void)
   tcase_add_loop_test (tc, test_hour_away, 0, N_AWAY);
   tcase_add_test (tc, test_hour_of_hanging);
   tcase_add_test (tc, test_takes_nothing);
+  tcase_add_test (tc, test_takes_nothing_of_speech);
   tcase_add_test (tc, test_takes_nothing_for_long);
   tcase_add_loop_test (tc, test_leaky, 0, G_N_ELEMENTS (leaks));
   tcase_add_test (tc, test_leaky_while_playing);
