@@ -7,8 +7,6 @@
 
 #include "whisperlive-pacer.h"
 
-#include "whisperlive-protocol.h"
-
 /* The server's buffer, and what it throws away when that is full */
 #define BUFFER (45 * WHISPERLIVE_RATE)
 #define TRIM (30 * WHISPERLIVE_RATE)
@@ -19,17 +17,17 @@
 #define REST (9 * WHISPERLIVE_RATE / 2)
 /* Beyond max-server-lag, so that no pass has only what its predecessor left */
 #define AHEAD (6 * WHISPERLIVE_RATE)
-/* A pass longer than this that completes nothing will not do so with more: two of three are like that. */
-#define LONG (15 * WHISPERLIVE_RATE)
-/* What each shorter one is worth */
+/* What each pass that completes nothing is worth */
 #define STEP WHISPERLIVE_RATE
 #define CAUTIOUS (10 * WHISPERLIVE_RATE)
 /* A pause is looked for in so much before a portion's end. */
 #define SEARCH (2 * WHISPERLIVE_RATE)
 /* Silence beyond the window: the server drops it within a pass, and says nothing about it. */
 #define SILENCE_SPEED 8
-/* Quiet for this long, or for three times its slowest pass so far: the server has nothing to say about what it holds. */
-#define STALL (2 * G_USEC_PER_SEC)
+/* Quiet for this long, and for four times its slowest pass so far: the server has nothing to say about what it holds. */
+#define STALL (4 * G_USEC_PER_SEC)
+/* And while no pass has been seen: on a slow machine the first may take so long. */
+#define STALL_AT_FIRST (10 * G_USEC_PER_SEC)
 /* Then sound goes at this speed, in percent of real time. With tiny.en a pass over noise can take 12 s (Whisper tries again and again), and
  * what arrives meanwhile has to fit into the 15 s that the server keeps when it throws away. */
 #define STALLED_SPEED 125
@@ -64,7 +62,7 @@ gboolean
 whisperlive_pacer_heard (WhisperLivePacer * pacer, const WhisperLiveFlow * flow,
     gboolean settled, gboolean open, gint64 now)
 {
-  gboolean hopeless = !settled && !open && pacer->in_pass > LONG;
+  gboolean hopeless = !settled && !open && pacer->in_pass > WHISPERLIVE_LONG_PASS;
 
   if (pacer->open)
     pacer->slowest = MAX (pacer->slowest, now - pacer->heard);
@@ -127,7 +125,8 @@ whisperlive_pacer_ask (WhisperLivePacer * pacer, const WhisperLiveFlow * flow,
     duration /= SILENCE_SPEED;
   } else {
     duration = duration * 100 / (flow->again ? AGAIN_SPEED : STALLED_SPEED);
-    at = MAX (at, pacer->heard + MAX (STALL, 3 * pacer->slowest));
+    at = MAX (at, pacer->heard + (pacer->slowest ? MAX (STALL,
+                4 * pacer->slowest) : STALL_AT_FIRST));
   }
   if (now < at)
     return at;

@@ -18,6 +18,7 @@
 
 #pragma once
 
+#include "whisperlive-protocol.h"
 #include "whisperlive-queue.h"
 
 G_BEGIN_DECLS
@@ -25,7 +26,7 @@ G_BEGIN_DECLS
 typedef struct
 {
   guint64 max_lag;              /* samples in flight of a live source that only passes which complete nothing can exceed */
-  gboolean cautious;            /* there has not been a final since a connection that was stuck */
+  gboolean cautious;            /* there has not been a final since a connection that was stuck, or lost */
   guint64 in_pass;              /* samples that the present pass began with */
   guint64 allowed;              /* samples in flight until the next message */
   gboolean paused;              /* allowed ends in a pause */
@@ -38,6 +39,8 @@ typedef struct
 } WhisperLivePacer;
 
 #define WHISPERLIVE_PACER_NOW 0
+/* One that is longer and completes nothing will not do so with more: two of three are like that. */
+#define WHISPERLIVE_LONG_PASS (15 * WHISPERLIVE_RATE)
 
 /* A new connection. @cautious: one pass at a time, until there is a final. */
 void whisperlive_pacer_start (WhisperLivePacer * pacer, guint max_server_lag_ms, gboolean cautious, gint64 now);

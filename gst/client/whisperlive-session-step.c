@@ -191,7 +191,7 @@ begin_stream (WhisperLiveSession * self, gint64 now)
   self->next_ping = now;
   self->marker = MARKER_NONE;
   self->next_aging = now + WHISPERLIVE_AGING_PERIOD;
-  whisperlive_stream_begin (self->stream, now);
+  whisperlive_stream_begin (self->stream, self->lifecycle.failures > 0, now);
   whisperlive_queue_set_ready (self->queue, TRUE);
 }
 

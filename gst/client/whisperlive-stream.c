@@ -94,7 +94,8 @@ whisperlive_stream_get_timeline (WhisperLiveStream * stream)
 }
 
 void
-whisperlive_stream_begin (WhisperLiveStream * stream, gint64 now)
+whisperlive_stream_begin (WhisperLiveStream * stream, gboolean careful,
+    gint64 now)
 {
   stream->next_position = whisperlive_queue_rewind (stream->queue,
       stream->left_at ? now - stream->left_at : WHISPERLIVE_NOT_HEARD);
@@ -107,7 +108,7 @@ whisperlive_stream_begin (WhisperLiveStream * stream, gint64 now)
   whisperlive_transcript_begin (stream->transcript);
   whisperlive_transcript_begin (stream->translation);
   whisperlive_pacer_start (&stream->pacer, stream->settings->max_server_lag,
-      stream->stuck, now);
+      stream->stuck || careful, now);
   stream->replays += stream->stuck;
   stream->stuck = FALSE;
   stream->owed_again = stream->owed_at != 0;
@@ -482,9 +483,15 @@ is_stuck (WhisperLiveStream * stream, gint64 now, gint64 * again)
   gint64 since = owes_since (stream);
   WhisperLiveFlow flow;
 
+  whisperlive_queue_get_flow (stream->queue, &flow);
+  /* before the first final, a server says nothing about passes that complete nothing, though it has begun with a partial */
+  if (pacer->open && stream->replays < MAX_REPLAYS
+      && flow.lag > WHISPERLIVE_LONG_PASS) {
+    *again = pacer->heard + MIN (2 * patience, timeout);
+    stream->stuck = now >= *again;
+  }
   if (stream->stuck || !can_be_stuck (stream))
     return stream->stuck;
-  whisperlive_queue_get_flow (stream->queue, &flow);
   if (stream->draining) {
     /* on a slow line the audio may still be on its way */
     if (stream->drain.arrived != G_MAXINT64)

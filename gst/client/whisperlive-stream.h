@@ -24,8 +24,8 @@ const WhisperLiveTimeline *whisperlive_stream_get_timeline (WhisperLiveStream * 
 
 /* The connection is given up although the server works. */
 void whisperlive_stream_leave (WhisperLiveStream * stream, gint64 now);
-/* A connection is ready for audio: what is not settled goes out again. */
-void whisperlive_stream_begin (WhisperLiveStream * stream, gint64 now);
+/* A connection is ready for audio: what is not settled goes out again. @careful: the last one was lost. */
+void whisperlive_stream_begin (WhisperLiveStream * stream, gboolean careful, gint64 now);
 /* The queue was flushed. */
 void whisperlive_stream_flushed (WhisperLiveStream * stream, const WhisperLiveFlow * flow);
 

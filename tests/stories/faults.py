@@ -350,7 +350,7 @@ class Network(FaultStory):
         with FaultProxy(self.server) as proxy:
             for command in "latency 150 100", "bandwidth 200000", "slice 100":
                 proxy.do(command)
-            run = transcribe(proxy.uri, audio.path, **PATIENT)
+            run = transcribe(proxy.uri, audio.path, **{"keepalive-interval": 60_000})
         rate = self.check_whole(run, audio)
         self.assertNotIn("waiting", [state for change in run.changes for state in change], "a loss")
         self.report(f"a bad line: WER {rate:.3f}, {run.seconds:.1f} s")

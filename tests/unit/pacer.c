@@ -331,8 +331,8 @@ GST_END_TEST;
 GST_START_TEST (test_stall)
 {
   send_now (TRUE);
-  check_waits (2 * SECOND);
-  now += 2 * SECOND - 1;
+  check_waits (10 * SECOND);
+  now += 10 * SECOND - 1;
   check_waits (1);
   now++;
   /* then hardly faster than its own speed, which a server must be able to take */
@@ -350,8 +350,8 @@ GST_START_TEST (test_stall_again)
 {
   flow.again = TRUE;
   send_now (TRUE);
-  check_waits (2 * SECOND);
-  now += 2 * SECOND;
+  check_waits (10 * SECOND);
+  now += 10 * SECOND;
   fail_unless_equals_int (send_now (TRUE), 1);
   check_waits (CHUNK_TIME / 4);
 }
@@ -361,12 +361,12 @@ GST_END_TEST;
 GST_START_TEST (test_stall_is_over)
 {
   send_now (TRUE);
-  now += 2 * SECOND;
+  now += 10 * SECOND;
   fail_unless_equals_int (send_now (TRUE), 1);
   now += CHUNK_TIME / 2;
   hear_nothing_new ();
   send_now (TRUE);
-  check_waits (2 * SECOND);
+  check_waits (10 * SECOND);
 }
 
 GST_END_TEST;
@@ -379,7 +379,19 @@ GST_START_TEST (test_stall_of_a_slow_server)
   now += 3 * SECOND;
   hear_nothing_new ();
   send_now (TRUE);
-  check_waits (9 * SECOND);
+  check_waits (12 * SECOND);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_stall_of_a_quick_server)
+{
+  send_now (TRUE);
+  hear (FALSE, TRUE);
+  now += SECOND / 10;
+  hear_nothing_new ();
+  send_now (TRUE);
+  check_waits (4 * SECOND);
 }
 
 GST_END_TEST;
@@ -393,7 +405,7 @@ GST_START_TEST (test_pause_is_not_a_pass)
   hear_nothing_new ();
   fail_unless_equals_int64 (pacer.slowest, 0);
   send_now (TRUE);
-  check_waits (2 * SECOND);
+  check_waits (10 * SECOND);
 }
 
 GST_END_TEST;
@@ -440,7 +452,7 @@ GST_START_TEST (test_buffer_overflows)
   for (i = 0; i < 20; i++) {
     now += SECOND;
     hear (FALSE, TRUE);
-    check_waits (3 * SECOND);
+    check_waits (4 * SECOND);
   }
 }
 
@@ -680,6 +692,7 @@ pacer_suite (void)
   tcase_add_test (tc, test_stall_again);
   tcase_add_test (tc, test_stall_is_over);
   tcase_add_test (tc, test_stall_of_a_slow_server);
+  tcase_add_test (tc, test_stall_of_a_quick_server);
   tcase_add_test (tc, test_pause_is_not_a_pass);
 
   tc = add_case (suite, "buffer");

@@ -37,7 +37,7 @@ setup (void)
   stream = whisperlive_stream_new (queue, settings);
   now = 1000 * SECOND;
   pushed = 0;
-  whisperlive_stream_begin (stream, now);
+  whisperlive_stream_begin (stream, FALSE, now);
 }
 
 static void
@@ -254,7 +254,7 @@ GST_START_TEST (test_pull_waits_for_the_pacer)
   push (30, LOUD);
   pull ();
   check_sent (12);
-  fail_unless_equals_int64 (again, 1002 * SECOND);
+  fail_unless_equals_int64 (again, 1010 * SECOND);
   hear ("C 0 4 One.; P 4 9 Two");
   pull ();
   check_sent (16);
@@ -312,7 +312,7 @@ GST_START_TEST (test_reconnect)
   pull ();
   hear ("C 0 1.55 One.");
   now += SECOND;
-  whisperlive_stream_begin (stream, now);
+  whisperlive_stream_begin (stream, FALSE, now);
   /* from within a chunk on */
   fail_unless_equals_int (pull (), 15);
   check_hear ("C 0 1 Two.", "f 1550-2550 Two.");
@@ -721,6 +721,54 @@ GST_START_TEST (test_stuck_by_quiet_at_the_end)
 
 GST_END_TEST;
 
+/* It has begun with a partial, and has more than a pass can be of by now: it will not say anything more. */
+GST_START_TEST (test_stuck_by_quiet_after_a_partial)
+{
+  push (30, LOUD);
+  pull ();
+  hear ("P 0 1 One");
+  now += 5 * SECOND;
+  pull ();
+  check_sent (19.5);
+  fail_if (is_stuck ());
+  fail_unless_equals_int64 (again, now + 5 * SECOND);
+  now = again;
+  fail_unless (is_stuck ());
+}
+
+GST_END_TEST;
+
+/* With so little, it is at work. */
+GST_START_TEST (test_not_stuck_with_a_partial)
+{
+  push (12, LOUD);
+  pull ();
+  hear ("P 0 1 One");
+  now += 3600 * SECOND;
+  fail_if (is_stuck ());
+}
+
+GST_END_TEST;
+
+/* After a loss, too, one pass at a time. */
+GST_START_TEST (test_careful)
+{
+  push (30, LOUD);
+  pull ();
+  check_sent (12);
+  whisperlive_stream_begin (stream, TRUE, now);
+  pull ();
+  check_sent (10);
+  hear ("P 0 5 One");
+  pull ();
+  check_sent (10);
+  hear ("C 0 5 One.; P 5 10 Two");
+  pull ();
+  check_sent (17);
+}
+
+GST_END_TEST;
+
 /* Quiet says nothing while the audio may still be on its way. */
 GST_START_TEST (test_not_stuck_before_arrival)
 {
@@ -816,7 +864,7 @@ replace (void)
 {
   whisperlive_stream_leave (stream, now);
   now += SECOND;
-  whisperlive_stream_begin (stream, now);
+  whisperlive_stream_begin (stream, FALSE, now);
 }
 
 /* The first 5 s have their text, and the server is silent about 2 s after that. */
@@ -906,7 +954,7 @@ GST_START_TEST (test_trial_without_an_answer)
   pull ();
   now = get_deadline ();
   /* lost, and a new one */
-  whisperlive_stream_begin (stream, now);
+  whisperlive_stream_begin (stream, FALSE, now);
   fail_unless (whisperlive_stream_is_on_trial (stream));
   fail_unless_equals_uint64 (pull_samples (), SAMPLES (5));
   fail_unless_equals_int64 (get_deadline (), now + 30 * SECOND);
@@ -1038,7 +1086,7 @@ GST_START_TEST (test_age_over_connections)
   now += 40 * SECOND;
   whisperlive_stream_leave (stream, now);
   now += 100 * SECOND;
-  whisperlive_stream_begin (stream, now);
+  whisperlive_stream_begin (stream, FALSE, now);
   pull ();
   now += 4 * SECOND;
   whisperlive_stream_settle_by_age (stream, now);
@@ -1194,7 +1242,7 @@ GST_START_TEST (test_age_after_a_loss)
   push (5, LOUD);
   pull ();
   now += 40 * SECOND;
-  whisperlive_stream_begin (stream, now);
+  whisperlive_stream_begin (stream, FALSE, now);
   pull ();
   now += 44 * SECOND;
   whisperlive_stream_settle_by_age (stream, now);
@@ -1212,10 +1260,10 @@ GST_START_TEST (test_age_after_a_loss_of_the_next)
   pull ();
   now += 10 * SECOND;
   whisperlive_stream_leave (stream, now);
-  whisperlive_stream_begin (stream, now);
+  whisperlive_stream_begin (stream, FALSE, now);
   pull ();
   now += SECOND;
-  whisperlive_stream_begin (stream, now);
+  whisperlive_stream_begin (stream, FALSE, now);
   pull ();
   now += 44 * SECOND;
   whisperlive_stream_settle_by_age (stream, now);
@@ -1413,6 +1461,9 @@ stream_suite (void)
   tcase_add_test (tc, test_silence_is_not_stuck);
   tcase_add_test (tc, test_noise_is_not_stuck);
   tcase_add_test (tc, test_stuck_by_quiet_at_the_end);
+  tcase_add_test (tc, test_stuck_by_quiet_after_a_partial);
+  tcase_add_test (tc, test_not_stuck_with_a_partial);
+  tcase_add_test (tc, test_careful);
   tcase_add_test (tc, test_not_stuck_before_arrival);
   tcase_add_test (tc, test_stuck_by_quiet_after_slow_passes);
   tcase_add_test (tc, test_stuck_by_quiet_within_the_stream);
