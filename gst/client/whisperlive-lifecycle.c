@@ -311,6 +311,7 @@ step (WhisperLiveLifecycle * l, const WhisperLiveEvent * event, gint64 now)
       l->ready_at = 0;
       break;
     case WHISPERLIVE_EVENT_ALIVE:
+      l->progress = now;
       l->failures = 0;
       break;
     case WHISPERLIVE_EVENT_DRAINED:

@@ -53,7 +53,7 @@ struct _WhisperLiveStream
   guint replays;                /* for being stuck, since the last final */
   gint64 heard;                 /* when the last message came, on whatever connection */
   gint64 owed_at;               /* since when there has been sound without text for it; 0: there is none */
-  gint64 gone_over;             /* by the last trial: what the server had for so long, it has nothing to say about */
+  gint64 answer;                /* how long it took the last trial */
   gboolean owed_again;          /* it was sent to a connection before this one, and not again yet */
   gint64 left_at;               /* the last connection was given up then, while the server worked; 0: it was not */
   gboolean doubtful;            /* sound was settled that the server said nothing about, and that has been told */
@@ -97,6 +97,8 @@ void
 whisperlive_stream_begin (WhisperLiveStream * stream, gboolean careful,
     gint64 now)
 {
+  gboolean answered = stream->trial.state == WHISPERLIVE_TRIAL_ANSWERED;
+
   stream->next_position = whisperlive_queue_rewind (stream->queue,
       stream->left_at ? now - stream->left_at : WHISPERLIVE_NOT_HEARD);
   stream->left_at = 0;
@@ -109,6 +111,8 @@ whisperlive_stream_begin (WhisperLiveStream * stream, gboolean careful,
   whisperlive_transcript_begin (stream->translation);
   whisperlive_pacer_start (&stream->pacer, stream->settings->max_server_lag,
       stream->stuck || careful, now);
+  if (answered)
+    stream->pacer.slowest = stream->answer;
   stream->replays += stream->stuck;
   stream->stuck = FALSE;
   stream->owed_again = stream->owed_at != 0;
@@ -279,7 +283,7 @@ has_had_time (WhisperLiveStream * stream, gint64 now)
       || stream->trial.state == WHISPERLIVE_TRIAL_RUNNING)
     return TRUE;
   if (stream->trial.state == WHISPERLIVE_TRIAL_ANSWERED)
-    return stream->gone_over == GONE_OVER;
+    return stream->answer * GONE_OVER_ANSWERS <= GONE_OVER;
   if (stream->pacer.open)
     return FALSE;
   if (!owes_text (stream))
@@ -343,11 +347,11 @@ static void
 hear_trial (WhisperLiveStream * stream, gint64 now)
 {
   if (stream->trial.state == WHISPERLIVE_TRIAL_RUNNING) {
-    stream->gone_over = MAX (GONE_OVER,
-        GONE_OVER_ANSWERS * (now - stream->trial.sent_at));
+    stream->answer = now - stream->trial.sent_at;
     whisperlive_queue_settle (stream->queue,
         whisperlive_queue_sent_before (stream->queue,
-            stream->trial.wanted_at - stream->gone_over));
+            stream->trial.wanted_at - MAX (GONE_OVER,
+                GONE_OVER_ANSWERS * stream->answer)));
   }
   whisperlive_trial_answer (&stream->trial);
   /* nor will another connection find any */

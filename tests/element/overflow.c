@@ -251,8 +251,8 @@ HARNESS_END_TEST;
 /* --- a socket that takes nothing --- */
 
 #define SOCKET_BUFFER 4096
-/* The kernel's buffers at both ends, and what the pacer lets go at once: two seconds */
-#define MAX_SENT (4 * FLOAT32_SECOND)
+/* The kernel's buffers at both ends, and what the pacer lets go at once: four seconds */
+#define MAX_SENT (6 * FLOAT32_SECOND)
 #define FAR_AWAY (600 * 1000)
 
 static void
@@ -270,7 +270,7 @@ make_full (guint keepalive_interval, guint response_timeout)
 {
   start_server (SOCKET_BUFFER);
   harness_make ("", QUICK, "max-server-lag", 4000, "max-size-time",
-      6 * GST_SECOND, "keepalive-interval", keepalive_interval,
+      8 * GST_SECOND, "keepalive-interval", keepalive_interval,
       "response-timeout", response_timeout, "close-timeout", 100, NULL);
   make_live ();
   harness_start (GST_STATE_PLAYING);

@@ -397,8 +397,11 @@ GST_START_TEST (test_answered_trial_counts_anew)
   check_step (UPGRADED, HANDSHAKE, CONNECTED);
   check_step (SERVER_READY, STREAM, READY);
   fail_unless_equals_int (l.failures, 1);
+  now += SECOND;
   check_step (ALIVE, NOTHING, READY);
   fail_unless_equals_int (l.failures, 0);
+  /* nor is that time up */
+  fail_unless_equals_int64 (l.progress, now);
 }
 
 GST_END_TEST;

@@ -1176,6 +1176,21 @@ GST_START_TEST (test_trial_when_hung_up)
 
 GST_END_TEST;
 
+/* How long it takes to say nothing is known from its answer. */
+GST_START_TEST (test_stall_after_a_trial)
+{
+  push (30, LOUD);
+  start_trial ();
+  pull ();
+  now += 2 * SECOND;
+  hear ("P 1 6 A sentence that is long enough.");
+  replace ();
+  pull ();
+  fail_unless_equals_int64 (again, now + 8 * SECOND);
+}
+
+GST_END_TEST;
+
 /* One that takes 10 s for a sentence has not gone over all that it had for 15 s. */
 GST_START_TEST (test_trial_of_a_slow_server)
 {
@@ -1487,6 +1502,7 @@ stream_suite (void)
   tcase_add_test (tc, test_no_age_on_trial);
   tcase_add_test (tc, test_age_over_connections);
   tcase_add_test (tc, test_trial_of_a_slow_server);
+  tcase_add_test (tc, test_stall_after_a_trial);
   tcase_add_test (tc, test_trial_when_hung_up);
   tcase_add_test (tc, test_trial_after_short_sessions);
   tcase_add_test (tc, test_no_age_over_short_sessions);
