@@ -299,6 +299,43 @@ set_playing (GstWhisperLiveSink * self, gboolean playing)
   whisperlive_session_set_playing (self->session, playing);
 }
 
+/* Through PAUSED. */
+static GstFlowReturn
+wait_playing (GstWhisperLiveSink * self)
+{
+  GstBaseSink *sink = GST_BASE_SINK (self);
+  GstFlowReturn ret;
+
+  /* who is woken up by PLAYING may be PAUSED again by now */
+  do {
+    ret = gst_base_sink_wait_preroll (sink);
+  } while (ret == GST_FLOW_OK && sink->need_preroll);
+  if (ret == GST_FLOW_OK)
+    set_playing (self, TRUE);
+  return ret;
+}
+
+/* GstBaseSink may render although it is PAUSED again, when that comes quickly after PLAYING; who blocks then holds the lock that the
+ * next PLAYING needs. */
+static GstStateChangeReturn
+play (GstWhisperLiveSink * self)
+{
+  GstBaseSink *sink = GST_BASE_SINK (self);
+  GstStateChangeReturn ret;
+
+  set_playing (self, TRUE);
+  whisperlive_queue_unlock (self->queue, TRUE);
+  ret = GST_ELEMENT_CLASS (parent_class)->change_state (GST_ELEMENT (self),
+      GST_STATE_CHANGE_PAUSED_TO_PLAYING);
+
+  GST_BASE_SINK_PREROLL_LOCK (sink);
+  whisperlive_queue_unlock (self->queue, FALSE);
+  if (!sink->need_preroll)
+    GST_BASE_SINK_PREROLL_SIGNAL (sink);
+  GST_BASE_SINK_PREROLL_UNLOCK (sink);
+  return ret;
+}
+
 /* Everything that the encoder has; waits through PAUSED. */
 static GstFlowReturn
 push_chunks (GstWhisperLiveSink * self)
@@ -313,12 +350,11 @@ push_chunks (GstWhisperLiveSink * self)
       && (chunk = gst_whisper_live_encoder_pop (self->encoder))) {
     while ((ret = whisperlive_queue_push (self->queue, chunk,
                 full)) == GST_FLOW_FLUSHING) {
-      ret = gst_base_sink_wait_preroll (GST_BASE_SINK (self));
+      ret = wait_playing (self);
       if (ret != GST_FLOW_OK) {
         whisperlive_chunk_free (chunk);
         break;
       }
-      set_playing (self, TRUE);
     }
   }
   return ret;
@@ -363,10 +399,9 @@ drain (GstWhisperLiveSink * self)
   whisperlive_queue_end (self->queue);
   while ((ret = whisperlive_queue_wait_drained (self->queue)) ==
       GST_FLOW_FLUSHING) {
-    ret = gst_base_sink_wait_preroll (GST_BASE_SINK (self));
+    ret = wait_playing (self);
     if (ret != GST_FLOW_OK)
       break;
-    set_playing (self, TRUE);
   }
   return ret;
 }
@@ -541,7 +576,7 @@ gst_whisper_live_sink_change_state (GstElement * element,
       && is_on_session_thread (self))
     return GST_STATE_CHANGE_FAILURE;
   if (transition == GST_STATE_CHANGE_PAUSED_TO_PLAYING)
-    set_playing (self, TRUE);
+    return play (self);
 
   ret = GST_ELEMENT_CLASS (parent_class)->change_state (element, transition);
 
