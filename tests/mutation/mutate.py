@@ -307,6 +307,17 @@ class Run:
                 worker.join()
 
 
+def check(mutations):
+    stale = 0
+    for mutation in mutations:
+        try:
+            mutation.apply((REPOSITORY / mutation.file).read_text(encoding="utf-8"))
+        except Failed as failure:
+            print(f"{mutation.name}: {failure}")
+            stale += 1
+    return 1 if stale else 0
+
+
 def select(mutations, names, text):
     known = {mutation.name for mutation in mutations}
     if unknown := [name for name in names if name not in known]:
@@ -320,6 +331,7 @@ def main():
     parser.add_argument("names", nargs="*", metavar="NAME", help="only these mutations")
     parser.add_argument("-k", metavar="TEXT", help="only mutations with TEXT in their names")
     parser.add_argument("--list", action="store_true", help="tells their names, files and tests, and that is all")
+    parser.add_argument("--check", action="store_true", help="tells which of them the sources do not have any more, and that is all")
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="builds and tests N of them side by side")
     parser.add_argument("--mutations", type=Path, default=HERE / "mutations.toml", metavar="FILE", help="others")
     arguments = parser.parse_args()
@@ -331,6 +343,9 @@ def main():
         for mutation in mutations:
             print(f"{mutation.name}: {mutation.file}, {', '.join(mutation.caught_by)}")
         return 0
+
+    if arguments.check:
+        return check(mutations)
 
     # the same as Ctrl-C
     signal.signal(signal.SIGTERM, signal.default_int_handler)
