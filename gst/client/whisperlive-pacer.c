@@ -13,7 +13,7 @@
 /* The best pass, by what it completes for the time it takes (tiny.en, speech without pauses): of those below SHORT half complete nothing.
  * REST is what one of them leaves to the next. */
 #define PASS (12 * WHISPERLIVE_RATE)
-#define SHORT (17 * WHISPERLIVE_RATE / 2)
+#define SHORT (10 * WHISPERLIVE_RATE)
 #define REST (9 * WHISPERLIVE_RATE / 2)
 /* Beyond max-server-lag, so that no pass has only what its predecessor left */
 #define AHEAD (6 * WHISPERLIVE_RATE)

@@ -125,12 +125,12 @@ GST_END_TEST;
 GST_START_TEST (test_portions)
 {
   send_now (TRUE);
-  settle_but (8.5);
-  fail_unless_equals_int (send_now (TRUE), 75);
   settle_but (10);
   fail_unless_equals_int (send_now (TRUE), 75);
-  settle_but (8.4);
-  fail_unless_equals_int (send_now (TRUE), 36);
+  settle_but (11);
+  fail_unless_equals_int (send_now (TRUE), 75);
+  settle_but (9.9);
+  fail_unless_equals_int (send_now (TRUE), 21);
   settle_but (0);
   fail_unless_equals_int (send_now (TRUE), 120);
 }
