@@ -204,7 +204,8 @@ assert_few_messages (gint64 since)
   guint seconds = (g_get_monotonic_time () - since) / G_TIME_SPAN_SECOND + 1;
   guint n = harness_n (GST_MESSAGE_ELEMENT, LOST);
 
-  fail_unless (n <= PER_SECOND * seconds + 2, "%u messages in %u s", n,
+  /* a state's end tells what is left, too; each chunk by itself would be thousands */
+  fail_unless (n <= 10 * (PER_SECOND * seconds + 2), "%u messages in %u s", n,
       seconds);
 }
 
