@@ -19,11 +19,17 @@
 #define AHEAD (6 * WHISPERLIVE_RATE)
 /* What each pass that completes nothing is worth */
 #define STEP WHISPERLIVE_RATE
+/* So many in a row, and waiting for a final does not help: the server repeats a partial no more than same-output-threshold times. */
+#define FRUITLESS 30
 #define CAUTIOUS (10 * WHISPERLIVE_RATE)
 /* A pause is looked for in so much before a portion's end. */
 #define SEARCH (2 * WHISPERLIVE_RATE)
 /* Silence beyond the window: the server drops it within a pass, and says nothing about it. */
 #define SILENCE_SPEED 8
+/* Sound that was sent so much later than the last final came: a pass had only the silence before it, and the server dropped that, */
+#define SILENT_PASS (2 * G_USEC_PER_SEC)
+/* but for so much, which came during that pass. */
+#define SILENCE_LEFT (5 * WHISPERLIVE_RATE)
 /* Quiet for this long, and for four times its slowest pass so far: the server has nothing to say about what it holds. */
 #define STALL (4 * G_USEC_PER_SEC)
 /* And while no pass has been seen: on a slow machine the first may take so long. */
@@ -42,7 +48,27 @@ whisperlive_pacer_start (WhisperLivePacer * pacer, guint max_server_lag_ms,
 
   *pacer = (WhisperLivePacer) {
   .max_lag = lag,.cautious = cautious,.allowed =
-        MIN (cautious ? CAUTIOUS : PASS, lag),.heard = now,};
+        MIN (cautious ? CAUTIOUS : PASS, lag),.heard = now,.settled = now,};
+}
+
+/* The server has found nothing before the partial that is open, be it much noise. */
+static guint64
+get_lag (const WhisperLivePacer * pacer, const WhisperLiveFlow * flow)
+{
+  guint64 begin = MAX (flow->head, MIN (pacer->open_at, flow->sent));
+
+  return flow->lag - MIN (begin - flow->head, flow->lag);
+}
+
+/* Where the server's passes begin, a partial or not: at the end of the last final, or in the silence that it dropped after that. */
+static guint64
+get_base (const WhisperLivePacer * pacer, const WhisperLiveFlow * flow)
+{
+  guint64 base = flow->head;
+
+  if (flow->speech_at >= pacer->settled + SILENT_PASS)
+    base = MAX (base, flow->speech - MIN (SILENCE_LEFT, flow->speech));
+  return MIN (base, flow->sent);
 }
 
 /* What the pass after the next lacks. */
@@ -50,66 +76,72 @@ static guint64
 get_allowed (const WhisperLivePacer * pacer, const WhisperLiveFlow * flow)
 {
   guint64 pass = MIN (PASS, pacer->max_lag);
-  guint64 rest = MIN (flow->lag < SHORT ? flow->lag : REST, pass);
+  guint64 lag = get_lag (pacer, flow);
+  guint64 rest = MIN (lag < SHORT ? lag : REST, pass);
 
   if (pacer->cautious)
     return MIN (CAUTIOUS, pacer->max_lag);
-  return MIN (flow->lag + pass - rest,
-      pacer->max_lag + (flow->live ? 0 : AHEAD));
+  return MIN (lag + pass - rest, pacer->max_lag + (flow->live ? 0 : AHEAD));
 }
 
 gboolean
 whisperlive_pacer_heard (WhisperLivePacer * pacer, const WhisperLiveFlow * flow,
-    gboolean settled, gboolean open, gint64 now)
+    gboolean settled, gboolean open, guint64 open_at, gint64 now)
 {
-  gboolean hopeless = !settled && !open && pacer->in_pass > WHISPERLIVE_LONG_PASS;
+  gboolean goes_on = settled || open || pacer->in_pass <= WHISPERLIVE_LONG_PASS;
 
   if (pacer->open)
     pacer->slowest = MAX (pacer->slowest, now - pacer->heard);
   pacer->heard = now;
   pacer->open = open;
-  pacer->in_pass = flow->lag;
+  pacer->open_at = open ? open_at : 0;
+  pacer->in_pass = get_lag (pacer, flow);
   pacer->barren = settled ? 0 : pacer->barren + 1;
-  if (settled)
+  if (settled) {
     pacer->cautious = FALSE;
+    pacer->settled = now;
+  }
   pacer->allowed = get_allowed (pacer, flow);
   /* the first message after a final is from a pass that began with it, before more could be sent */
   if (pacer->barren > 1)
     pacer->allowed += (pacer->barren - 1) * STEP;
   pacer->paused = FALSE;
-  return !hopeless;
+  return goes_on;
 }
 
 guint64
 whisperlive_pacer_get_room (const WhisperLivePacer * pacer,
     const WhisperLiveFlow * flow)
 {
-  guint64 room = pacer->allowed - MIN (flow->lag, pacer->allowed);
+  guint64 room = pacer->allowed - MIN (get_lag (pacer, flow), pacer->allowed);
 
   return !pacer->paused && room < SEARCH && room >= flow->waiting ? room : 0;
 }
 
 void
-whisperlive_pacer_pause_at (WhisperLivePacer * pacer, guint64 lag)
+whisperlive_pacer_pause_after (WhisperLivePacer * pacer,
+    const WhisperLiveFlow * flow, guint64 samples)
 {
-  pacer->allowed = lag;
+  pacer->allowed = get_lag (pacer, flow) + samples;
   pacer->paused = TRUE;
 }
 
-/* Nothing is thrown away before there is more than that, or not before what is settled. */
+/* Nothing is thrown away before there is more than that. Then it must not be what a pass has that goes on: the server would take its own
+ * place in the stream for a later one, give wrong times and skip as much as that. */
 gboolean
 whisperlive_pacer_fits (const WhisperLivePacer * pacer,
     const WhisperLiveFlow * flow, guint samples)
 {
   return pacer->buffered + samples <= BUFFER
-      || flow->sent - flow->speech + TRIM <= pacer->buffered;
+      || flow->sent - get_base (pacer, flow) + TRIM <= pacer->buffered
+      || pacer->barren >= FRUITLESS;
 }
 
 gint64
 whisperlive_pacer_ask (WhisperLivePacer * pacer, const WhisperLiveFlow * flow,
     gint64 now)
 {
-  guint64 lag = flow->lag + flow->waiting;
+  guint64 lag = get_lag (pacer, flow) + flow->waiting;
   guint64 sound = flow->sent - flow->speech + flow->waiting;
   gint64 duration = WHISPERLIVE_SAMPLES_TO_TIME ((guint64) flow->waiting) /
       GST_USECOND;

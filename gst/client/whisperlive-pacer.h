@@ -1,7 +1,8 @@
 /* whisperlive-pacer: how much may be sent now, given how far the server has come
  *
  * The server acknowledges nothing but by completing segments. It holds 45 s, and when more comes it throws away the oldest
- * 30 s, transcribed or not: what is not settled must lie behind them then. Apart from that moment much audio in flight only makes
+ * 30 s, transcribed or not: what is not settled must lie behind them then, and so must the place where a pass began that
+ * goes on, or its times are wrong and the server skips as much. Apart from that moment much audio in flight only makes
  * passes long, and from about 14 s on Whisper often takes a rest at their end for no speech, which keeps the server from completing
  * anything of them (tiny.en: 1 pass in 8 below that length, 1 in 2 above).
  *
@@ -33,8 +34,10 @@ typedef struct
   guint64 buffered;             /* samples in the server's buffer */
   gint64 next;                  /* when the next chunk of silence or noise may go */
   gint64 heard;                 /* when the last message came */
+  gint64 settled;               /* when the last final came */
   gint64 slowest;               /* longest pass so far, 0: none was seen */
   gboolean open;                /* the last message had a partial: the next pass has begun */
+  guint64 open_at;              /* where that partial begins, 0: there is none, or nobody knows */
   guint barren;                 /* messages since the last final */
 } WhisperLivePacer;
 
@@ -44,12 +47,13 @@ typedef struct
 
 /* A new connection. @cautious: one pass at a time, until there is a final. */
 void whisperlive_pacer_start (WhisperLivePacer * pacer, guint max_server_lag_ms, gboolean cautious, gint64 now);
-/* The server has sent segments. @settled: new finals among them, and @flow is without them; @open: a partial. FALSE: there will be no more. */
-gboolean whisperlive_pacer_heard (WhisperLivePacer * pacer, const WhisperLiveFlow * flow, gboolean settled, gboolean open, gint64 now);
+/* The server has sent segments. @settled: new finals among them, and @flow is without them; @open: a partial, from @open_at on in the
+ * stream, or 0. FALSE: there will be no more. */
+gboolean whisperlive_pacer_heard (WhisperLivePacer * pacer, const WhisperLiveFlow * flow, gboolean settled, gboolean open, guint64 open_at, gint64 now);
 /* How many samples from the next one on are as good as any to end in a pause; 0: it is not time to look for one. */
 guint64 whisperlive_pacer_get_room (const WhisperLivePacer * pacer, const WhisperLiveFlow * flow);
-/* There is one at so many samples in flight. */
-void whisperlive_pacer_pause_at (WhisperLivePacer * pacer, guint64 lag);
+/* There is one after so many. */
+void whisperlive_pacer_pause_after (WhisperLivePacer * pacer, const WhisperLiveFlow * flow, guint64 samples);
 /* NOW when the next chunk may be sent, and then it has to be; else when to ask again at the latest. */
 gint64 whisperlive_pacer_ask (WhisperLivePacer * pacer, const WhisperLiveFlow * flow, gint64 now);
 /* Can so much be sent without the server throwing away what it has not settled? ask() sees to that by itself. */

@@ -373,7 +373,7 @@ whisperlive_queue_get_flow (WhisperLiveQueue * queue, WhisperLiveFlow * flow)
   *flow = (WhisperLiveFlow) {
   .head = queue->head,.sent = queue->tail,.tail = queue->tail,.ended =
         queue->stream == STREAM_ENDED,.generation = queue->generation,.stale =
-        queue->stale,.live = queue->live,};
+        queue->stale,.live = queue->live,.speech_at = G_MAXINT64,};
   if (queue->next) {
     WhisperLiveChunk *chunk = queue->next->data;
 
@@ -397,6 +397,7 @@ whisperlive_queue_get_flow (WhisperLiveQueue * queue, WhisperLiveFlow * flow)
           && chunk->position + chunk->samples >
           queue->head + WHISPERLIVE_AFTERSOUND) {
         flow->speech = MAX (chunk->position, queue->head);
+        flow->speech_at = chunk->since;
         speech = TRUE;
       }
     }

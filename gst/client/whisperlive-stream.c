@@ -47,7 +47,6 @@ struct _WhisperLiveStream
   gboolean draining;            /* the padding was sent, and no audio since */
   guint64 connection_samples;   /* sent on this connection, with padding */
   guint64 next_position;        /* of the sample that would go on from the last one sent; NO_POSITION: none would */
-  guint64 open_at;              /* where the open partial begins; 0: there is none */
   gfloat speech_level;
   gboolean stuck;               /* nothing but a new connection gets text out of what is left */
   guint replays;                /* for being stuck, since the last final */
@@ -104,7 +103,6 @@ whisperlive_stream_begin (WhisperLiveStream * stream, gboolean careful,
   stream->left_at = 0;
   whisperlive_trial_begin (&stream->trial);
   stream->connection_samples = 0;
-  stream->open_at = 0;
   stream->draining = FALSE;
   whisperlive_timeline_begin (stream->timeline, stream->next_position);
   whisperlive_transcript_begin (stream->transcript);
@@ -127,20 +125,6 @@ whisperlive_stream_flushed (WhisperLiveStream * stream,
   stream->owed_at = 0;
   whisperlive_transcript_discard (stream->transcript, flow->head);
   whisperlive_transcript_discard (stream->translation, flow->head);
-}
-
-/* What the pacer goes by: the server has found nothing before the partial that is open, be it much noise. */
-static void
-get_pacing (WhisperLiveStream * stream, WhisperLiveFlow * flow)
-{
-  guint64 open_at;
-
-  whisperlive_queue_get_flow (stream->queue, flow);
-  open_at = MIN (stream->open_at, flow->sent);
-  if (open_at <= flow->head)
-    return;
-  flow->lag -= MIN (open_at - flow->head, flow->lag);
-  flow->speech = MAX (flow->speech, open_at);
 }
 
 /* Takes @samples. */
@@ -173,13 +157,13 @@ whisperlive_stream_pull (WhisperLiveStream * stream, gint64 now, gint64 * again)
   *again = G_MAXINT64;
   if (whisperlive_trial_is_on (&stream->trial))
     return pull_trial (stream, now);
-  get_pacing (stream, &flow);
+  whisperlive_queue_get_flow (stream->queue, &flow);
   if (!flow.waiting)
     return NULL;
   room = whisperlive_pacer_get_room (&stream->pacer, &flow);
   pause = room ? whisperlive_queue_find_pause (stream->queue, room) : 0;
   if (pause)
-    whisperlive_pacer_pause_at (&stream->pacer, flow.lag + pause);
+    whisperlive_pacer_pause_after (&stream->pacer, &flow, pause);
   at = whisperlive_pacer_ask (&stream->pacer, &flow, now);
   if (at != WHISPERLIVE_PACER_NOW) {
     *again = at;
@@ -401,10 +385,9 @@ whisperlive_stream_hear (WhisperLiveStream * stream,
     keep_for_trial (stream, updates);
     settle (stream);
   }
-  stream->open_at = open ?
-      whisperlive_timeline_position (stream->timeline, open_at) : 0;
-  get_pacing (stream, &flow);
-  goes_on = whisperlive_pacer_heard (&stream->pacer, &flow, final, open, now);
+  whisperlive_queue_get_flow (stream->queue, &flow);
+  goes_on = whisperlive_pacer_heard (&stream->pacer, &flow, final, open,
+      whisperlive_timeline_position (stream->timeline, open_at), now);
   GST_DEBUG ("%s, %" GST_TIME_FORMAT " in flight", final ? "final" : "no final",
       GST_TIME_ARGS (WHISPERLIVE_SAMPLES_TO_TIME (flow.lag)));
   if ((stream->pacer.barren >= STUCK_PASSES || !goes_on)
@@ -579,7 +562,7 @@ get_old (WhisperLiveStream * stream, const WhisperLiveFlow * flow, gint64 now)
 
   /* a pass goes on, however long it takes */
   if (stream->pacer.open)
-    return MIN (left, stream->open_at);
+    return MIN (left, stream->pacer.open_at);
   if (!owes_text (stream))
     return left;
   /* the drain decides by itself */

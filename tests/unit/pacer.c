@@ -26,7 +26,7 @@ setup (void)
 {
   now = 1000 * SECOND;
   flow = (WhisperLiveFlow) {
-  .tail = CHUNK,.waiting = CHUNK,};
+  .tail = CHUNK,.waiting = CHUNK,.speech_at = G_MAXINT64,};
   whisperlive_pacer_start (&pacer, 14000, FALSE, now);
 }
 
@@ -35,6 +35,8 @@ send_chunk (gboolean sound)
 {
   if (!sound && flow.speech == flow.sent)
     flow.speech += CHUNK;
+  else if (flow.speech == flow.sent)
+    flow.speech_at = now;
   flow.sent += CHUNK;
   flow.tail += CHUNK;
   whisperlive_pacer_sent (&pacer, CHUNK);
@@ -61,10 +63,16 @@ send_now (gboolean sound)
 }
 
 static gboolean
-hear (gboolean settled, gboolean open)
+hear_open (gboolean settled, gboolean open, guint64 open_at)
 {
   flow.lag = flow.sent - flow.head;
-  return whisperlive_pacer_heard (&pacer, &flow, settled, open, now);
+  return whisperlive_pacer_heard (&pacer, &flow, settled, open, open_at, now);
+}
+
+static gboolean
+hear (gboolean settled, gboolean open)
+{
+  return hear_open (settled, open, 0);
 }
 
 /* The server has sent segments; the finals among them end at the end of what was sent, but for @left seconds. */
@@ -182,6 +190,17 @@ GST_START_TEST (test_hopeless)
 
 GST_END_TEST;
 
+/* What the server has not made text of before its partial is noise, and takes no room. */
+GST_START_TEST (test_noise_before_a_partial)
+{
+  send_now (TRUE);
+  hear_open (FALSE, TRUE, SAMPLES (9));
+  /* the next pass has 3 s and completes nothing of them, the one after it 12 s */
+  fail_unless_equals_int (send_now (TRUE), 90);
+}
+
+GST_END_TEST;
+
 GST_START_TEST (test_head_after_what_was_sent)
 {
   /* all of it was dropped from the queue */
@@ -203,7 +222,7 @@ GST_START_TEST (test_pause)
   ask ();
   room = whisperlive_pacer_get_room (&pacer, &flow);
   fail_unless_equals_uint64 (room, SAMPLES (1.9));
-  whisperlive_pacer_pause_at (&pacer, flow.lag + SAMPLES (0.7));
+  whisperlive_pacer_pause_after (&pacer, &flow, SAMPLES (0.7));
   fail_unless_equals_uint64 (whisperlive_pacer_get_room (&pacer, &flow), 0);
   fail_unless_equals_int (send_now (TRUE), 7);
   /* it is for this portion only; the next one may end in a pause of its own */
@@ -472,6 +491,60 @@ GST_START_TEST (test_buffer_is_trimmed)
 
 GST_END_TEST;
 
+/* A pass that goes on began with the noise before the partial, and must keep it. */
+GST_START_TEST (test_noise_before_a_partial_is_not_trimmed)
+{
+  whisperlive_pacer_start (&pacer, 40000, FALSE, now);
+  send_settled (25);
+  while (send_now (TRUE)) {
+    now += SECOND;
+    hear_open (FALSE, TRUE, SAMPLES (35));
+  }
+  fail_unless_equals_int64 (pacer.buffered, SAMPLES (45.1));
+  check_waits (4 * SECOND);
+}
+
+GST_END_TEST;
+
+/* A server whose partials never become final does not hold the stream up for ever. */
+GST_START_TEST (test_buffer_is_trimmed_in_the_end)
+{
+  guint i;
+
+  whisperlive_pacer_start (&pacer, 40000, FALSE, now);
+  send_settled (25);
+  send_barren ();
+  for (i = 0; i < 100 && send_now (TRUE) == 0; i++) {
+    now += SECOND;
+    hear (FALSE, TRUE);
+  }
+  fail_unless (i < 30, "%u passes", i);
+  fail_unless (pacer.buffered < SAMPLES (45));
+}
+
+GST_END_TEST;
+
+/* Some of the silence before sound came during the pass that dropped the rest. */
+GST_START_TEST (test_silence_before_sound)
+{
+  guint silence;
+
+  for (silence = 0; silence <= 15; silence += 5) {
+    setup ();
+    whisperlive_pacer_start (&pacer, 40000, FALSE, now);
+    send_settled (25);
+    now += 10 * SECOND;
+    while (flow.sent < SAMPLES (25 + silence))
+      send_chunk (FALSE);
+    while (pacer.buffered <= SAMPLES (45))
+      send_chunk (TRUE);
+    fail_unless_equals_int (whisperlive_pacer_fits (&pacer, &flow, 0),
+        silence >= 10);
+  }
+}
+
+GST_END_TEST;
+
 GST_START_TEST (test_silence_may_be_trimmed)
 {
   guint i;
@@ -497,11 +570,14 @@ typedef struct
   guint seed;
   guint64 length;               /* samples in all */
   gboolean *loud;               /* of each chunk */
+  gint64 *sent_at;
 
   /* the server */
   guint64 has_from;             /* the oldest sample in its buffer */
   gint64 pass;                  /* when the present pass ends, 0: none */
+  guint64 offset;               /* where passes begin; it moves on with finals, and over passes of silence */
   guint64 pass_end;             /* audio that it began with */
+  gboolean silent;              /* has no sound */
   guint barren, most_barren;
   guint trims;
 } Model;
@@ -514,8 +590,8 @@ model_init (Model * model, guint seed, guint seconds, guint most_barren)
 
   *model = (Model) {
   .rand = g_rand_new_with_seed (seed),.seed = seed,.length =
-        SAMPLES (seconds),.loud = g_new (gboolean, n),.most_barren =
-        most_barren,};
+        SAMPLES (seconds),.loud = g_new (gboolean, n),.sent_at =
+        g_new (gint64, n),.most_barren = most_barren,};
   for (i = 0; i < n; i++) {
     if (run == 0) {
       loud = !loud;
@@ -532,22 +608,30 @@ model_clear (Model * model)
 {
   g_rand_free (model->rand);
   g_free (model->loud);
+  g_free (model->sent_at);
 }
 
-/* The first unsettled sound, as the queue tells it */
-static void
-find_speech (Model * model)
+/* The first sound from @from on that is more than the end of a word */
+static guint64
+find_sound (Model * model, guint64 from)
 {
-  guint64 position = flow.head / CHUNK * CHUNK;
+  guint64 position = from / CHUNK * CHUNK;
 
   for (; position < flow.sent; position += CHUNK) {
     if (model->loud[position / CHUNK]
-        && position + CHUNK > flow.head + WHISPERLIVE_AFTERSOUND) {
-      flow.speech = MAX (position, flow.head);
-      return;
-    }
+        && position + CHUNK > from + WHISPERLIVE_AFTERSOUND)
+      return MAX (position, from);
   }
-  flow.speech = flow.sent;
+  return flow.sent;
+}
+
+/* As the queue tells it */
+static void
+find_speech (Model * model)
+{
+  flow.speech = find_sound (model, flow.head);
+  flow.speech_at = flow.speech < flow.sent ?
+      model->sent_at[flow.speech / CHUNK] : G_MAXINT64;
 }
 
 static void
@@ -556,13 +640,15 @@ model_send (Model * model)
   if (flow.sent - model->has_from > BUFFER) {
     model->has_from += TRIM;
     model->trims++;
-    fail_if (flow.speech < MIN (model->has_from, flow.sent),
-        "seed %u: at %.1f s sound from %.1f s on is thrown away up to %.1f s",
+    fail_if (model->pass && !model->silent && model->offset < model->has_from,
+        "seed %u: at %.1f s a pass from %.1f s on goes on, and what is thrown away ends at %.1f s",
         model->seed, flow.sent / (gdouble) WHISPERLIVE_RATE,
-        flow.speech / (gdouble) WHISPERLIVE_RATE,
+        model->offset / (gdouble) WHISPERLIVE_RATE,
         model->has_from / (gdouble) WHISPERLIVE_RATE);
+    model->offset = MAX (model->offset, model->has_from);
   }
   whisperlive_pacer_sent (&pacer, CHUNK);
+  model->sent_at[flow.sent / CHUNK] = now;
   flow.sent += CHUNK;
   find_speech (model);
 }
@@ -588,23 +674,38 @@ choose_final (Model * model)
   return end;
 }
 
-/* Transcribes whatever is not settled, in passes one after the other; of silence it says nothing. */
+static void
+model_end_pass (Model * model)
+{
+  guint64 end, open_at = 0;
+
+  model->pass = 0;
+  if (model->silent) {
+    model->offset = model->pass_end;
+    return;
+  }
+  end = choose_final (model);
+  model->barren = end > flow.head ? 0 : model->barren + 1;
+  if (end > flow.head)
+    flow.head = model->offset = end;
+  find_speech (model);
+  /* a partial may begin late in the pass, after noise */
+  if (g_rand_boolean (model->rand))
+    open_at = g_rand_double_range (model->rand, flow.head, model->pass_end + 1);
+  hear_open (model->barren == 0, open_at != 0, open_at);
+}
+
+/* Passes one after the other over whatever is not settled; it says nothing about silence. */
 static void
 model_transcribe (Model * model)
 {
-  if (model->pass && now >= model->pass) {
-    guint64 end = choose_final (model);
-
-    model->pass = 0;
-    model->barren = end > flow.head ? 0 : model->barren + 1;
-    if (end > flow.head)
-      flow.head = end;
-    find_speech (model);
-    hear (model->barren == 0, g_rand_boolean (model->rand));
-  }
-  if (!model->pass && flow.sent - flow.speech >= SAMPLES (1)) {
+  if (model->pass && now >= model->pass)
+    model_end_pass (model);
+  if (!model->pass && flow.sent >= model->offset + SAMPLES (1)) {
+    model->silent = find_sound (model, model->offset) >= flow.sent;
     /* shorter than what looks like a stall */
-    model->pass = now + g_rand_int_range (model->rand, 200, 1900) * MS;
+    model->pass = now + (model->silent ? g_rand_int_range (model->rand, 300,
+            1500) : g_rand_int_range (model->rand, 200, 1900)) * MS;
     model->pass_end = flow.sent;
   }
 }
@@ -670,6 +771,7 @@ pacer_suite (void)
   tcase_add_test (tc, test_window);
   tcase_add_test (tc, test_window_of_any_chunks);
   tcase_add_test (tc, test_narrow_windows);
+  tcase_add_test (tc, test_noise_before_a_partial);
   tcase_add_test (tc, test_head_after_what_was_sent);
   tcase_add_test (tc, test_portions);
   tcase_add_test (tc, test_no_more_than_max_server_lag_and_6_s);
@@ -698,6 +800,9 @@ pacer_suite (void)
   tc = add_case (suite, "buffer");
   tcase_add_test (tc, test_buffer_overflows);
   tcase_add_test (tc, test_buffer_is_trimmed);
+  tcase_add_test (tc, test_noise_before_a_partial_is_not_trimmed);
+  tcase_add_test (tc, test_buffer_is_trimmed_in_the_end);
+  tcase_add_test (tc, test_silence_before_sound);
   tcase_add_test (tc, test_silence_may_be_trimmed);
   tcase_add_loop_test (tc, test_no_unsettled_sound_is_thrown_away, 0, 10);
   return suite;
