@@ -1,0 +1,232 @@
+/* whisperlive-stream-owing: does the server still owe text for what it has?
+ *
+ * It acknowledges nothing, and says nothing about silence, noise, and audio that it will never make text of. So this goes by
+ * what it has made text of before, by time, by another try on a new connection, and by a trial with known speech.
+ *
+ * Copyright (C) 2026 the whisperlivesink authors
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "whisperlive-stream-private.h"
+
+/* What the server's buffer holds: text about older audio cannot come any more. */
+#define SERVER_BUFFER (45 * G_USEC_PER_SEC)
+#define NEVER G_MAXINT64
+/* A server that works has gone over what it had so long before a trial: passes over noise can take 12 s, and longer where the trial took long. */
+#define GONE_OVER (15 * G_USEC_PER_SEC)
+#define GONE_OVER_ANSWERS 5
+/* Less sound than this is no word. */
+#define STUCK_SAMPLES (WHISPERLIVE_RATE / 2)
+/* So long without a message at the end, and there will be none; twice that while there is more to come */
+#define QUIET (3 * G_USEC_PER_SEC)
+#define QUIET_AT_FIRST (5 * G_USEC_PER_SEC)
+
+/* What the server has sounds like the speech that it made text of, and it has not said anything that could be text of it. */
+static gboolean
+owes_text (WhisperLiveStream * stream)
+{
+  WhisperLiveFlow flow;
+
+  whisperlive_queue_get_flow (stream->queue, &flow);
+  return !stream->pacer.open && flow.loud >= STUCK_SAMPLES
+      && flow.level > stream->speech_level * WHISPERLIVE_FAR_BELOW;
+}
+
+/* Whether the server had its time for what it was sent, or was cut short in it. A server that hangs up every few seconds, or is slow, must
+ * not make speech old that it never came to. */
+static gboolean
+has_had_time (WhisperLiveStream * stream, gint64 now)
+{
+  WhisperLiveFlow flow;
+
+  if (stream->stuck || stream->trial.state == WHISPERLIVE_TRIAL_WANTED
+      || stream->trial.state == WHISPERLIVE_TRIAL_RUNNING)
+    return TRUE;
+  if (stream->trial.state == WHISPERLIVE_TRIAL_ANSWERED)
+    return stream->answer * GONE_OVER_ANSWERS <= GONE_OVER;
+  if (stream->pacer.open)
+    return FALSE;
+  if (!owes_text (stream))
+    return TRUE;
+  whisperlive_queue_get_flow (stream->queue, &flow);
+  if (!stream->trial.speech || !stream->settings->response_timeout
+      || whisperlive_queue_sent_before (stream->queue, now - GONE_OVER)
+      <= flow.head)
+    return FALSE;
+  whisperlive_trial_start (&stream->trial, now);
+  return TRUE;
+}
+
+void
+whisperlive_stream_leave (WhisperLiveStream * stream, gint64 now)
+{
+  if (has_had_time (stream, now))
+    stream->left_at = now;
+}
+
+/* It would go on like that as long as it has just this audio, without a message if nothing has ever been completed. */
+gboolean
+whisperlive_stream_can_be_stuck (WhisperLiveStream * stream)
+{
+  return stream->replays < MAX_REPLAYS && owes_text (stream);
+}
+
+static gint64
+response_timeout (const WhisperLiveStream * stream)
+{
+  guint timeout = stream->settings->response_timeout;
+
+  return timeout ? timeout * G_GINT64_CONSTANT (1000) : NEVER;
+}
+
+gint64
+whisperlive_stream_get_response_deadline (WhisperLiveStream * stream)
+{
+  gint64 timeout = response_timeout (stream);
+
+  if (timeout == NEVER)
+    return G_MAXINT64;
+  if (stream->trial.state == WHISPERLIVE_TRIAL_RUNNING)
+    return stream->trial.sent_at ? stream->trial.sent_at + timeout : G_MAXINT64;
+  return stream->pacer.open ? stream->pacer.heard + timeout : G_MAXINT64;
+}
+
+/* Since when the server has owed text without a partial; NEVER: it does not. What is settled by age meanwhile changes nothing. */
+static gint64
+owes_since (WhisperLiveStream * stream)
+{
+  WhisperLiveFlow flow;
+
+  whisperlive_queue_get_flow (stream->queue, &flow);
+  if (owes_text (stream) && flow.pass_at != 0) {
+    stream->owed_again = FALSE;
+    if (stream->owed_at == 0)
+      stream->owed_at = flow.pass_at;
+  } else if (!stream->owed_again) {
+    stream->owed_at = 0;
+  }
+  return stream->owed_at ? MAX (stream->heard, stream->owed_at) : NEVER;
+}
+
+gboolean
+whisperlive_stream_is_on_trial (WhisperLiveStream * stream)
+{
+  return stream->trial.state == WHISPERLIVE_TRIAL_RUNNING;
+}
+
+/* The server works: so it has gone over what it had before, and there is no speech in that. */
+void
+whisperlive_stream_hear_trial (WhisperLiveStream * stream, gint64 now)
+{
+  if (stream->trial.state == WHISPERLIVE_TRIAL_RUNNING) {
+    stream->answer = now - stream->trial.sent_at;
+    whisperlive_queue_settle (stream->queue,
+        whisperlive_queue_sent_before (stream->queue,
+            stream->trial.wanted_at - MAX (GONE_OVER,
+                GONE_OVER_ANSWERS * stream->answer)));
+  }
+  whisperlive_trial_answer (&stream->trial);
+  /* nor will another connection find any */
+  stream->replays = MAX_REPLAYS;
+  stream->heard = now;
+  stream->owed_at = 0;
+}
+
+static gboolean
+is_stuck (WhisperLiveStream * stream, gint64 now, gint64 * again)
+{
+  const WhisperLivePacer *pacer = &stream->pacer;
+  gint64 patience = pacer->slowest ? MAX (QUIET, 4 * pacer->slowest) :
+      QUIET_AT_FIRST;
+  gint64 timeout = response_timeout (stream);
+  gint64 since = owes_since (stream);
+  WhisperLiveFlow flow;
+
+  whisperlive_queue_get_flow (stream->queue, &flow);
+  /* before the first final, a server says nothing about passes that complete nothing, though it has begun with a partial */
+  if (pacer->open && stream->replays < MAX_REPLAYS
+      && flow.lag > WHISPERLIVE_LONG_PASS) {
+    *again = pacer->heard + MIN (2 * patience, timeout);
+    stream->stuck = now >= *again;
+  }
+  if (stream->stuck || !whisperlive_stream_can_be_stuck (stream))
+    return stream->stuck;
+  if (stream->draining) {
+    /* on a slow line the audio may still be on its way */
+    if (stream->drain.arrived != G_MAXINT64)
+      *again = MAX (pacer->heard, stream->drain.since) + patience;
+  } else if (flow.sent - flow.speech + flow.waiting +
+      WHISPERLIVE_AFTERSOUND > pacer->allowed) {
+    *again = pacer->heard + MIN (2 * patience, timeout);
+  } else if (!stream->trial.speech && since != NEVER && timeout != NEVER) {
+    /* nothing to try it with */
+    *again = since + timeout;
+  }
+  stream->stuck = now >= *again;
+  return stream->stuck;
+}
+
+const gchar *
+whisperlive_stream_why_replace (WhisperLiveStream * stream, gint64 now,
+    gint64 * again)
+{
+  gint64 at = G_MAXINT64;
+
+  *again = G_MAXINT64;
+  if (stream->trial.state == WHISPERLIVE_TRIAL_ANSWERED)
+    return "the server works: on with the stream";
+  if (whisperlive_trial_is_on (&stream->trial))
+    return NULL;
+  if (!stream->draining)
+    at = whisperlive_trial_get_time (&stream->trial, owes_since (stream),
+        response_timeout (stream));
+  if (now >= at) {
+    whisperlive_trial_start (&stream->trial, now);
+    return "no text for response-timeout: does the server work?";
+  }
+  if (is_stuck (stream, now, again))
+    return "no text from this session";
+  *again = MIN (*again, at);
+  return NULL;
+}
+
+/* Before here, what has left the server's buffer was no speech. */
+static guint64
+get_old (WhisperLiveStream * stream, const WhisperLiveFlow * flow, gint64 now)
+{
+  gint64 timeout = response_timeout (stream);
+  guint64 left = whisperlive_queue_sent_before (stream->queue,
+      now - SERVER_BUFFER);
+
+  /* a pass goes on, however long it takes */
+  if (stream->pacer.open)
+    return MIN (left, stream->pacer.open_at);
+  if (!owes_text (stream))
+    return left;
+  /* the drain decides by itself */
+  if (stream->draining)
+    return MIN (left, flow->sound);
+  /* it may be silent for so long */
+  if (timeout != NEVER && timeout > SERVER_BUFFER)
+    left = MIN (left, MAX (flow->sound,
+            whisperlive_queue_sent_before (stream->queue, now - timeout)));
+  return left;
+}
+
+gboolean
+whisperlive_stream_settle_by_age (WhisperLiveStream * stream, gint64 now)
+{
+  gboolean told = stream->doubtful;
+  guint64 position;
+  WhisperLiveFlow flow;
+
+  /* that will tell more */
+  if (whisperlive_trial_is_on (&stream->trial))
+    return FALSE;
+  whisperlive_queue_get_flow (stream->queue, &flow);
+  position = get_old (stream, &flow, now);
+  stream->doubtful |= flow.speech < position && owes_text (stream);
+  whisperlive_queue_settle (stream->queue, position);
+  return stream->doubtful && !told;
+}
