@@ -17,6 +17,7 @@ import time
 import unittest
 from pathlib import Path
 
+import documents
 from options import options
 from transports import missing_sentences, word_error_rate
 
@@ -243,6 +244,8 @@ class Transcription:
             late = f"\ntranscribe did not end within {timeout} s"
         self.messages.reader.join()
         self.stderr.seek(0)
+        for message in self.messages.all:
+            documents.check(message)
         return Run(self.process.returncode, self.messages.all, self.stderr.read() + late, self.age)
 
     def __exit__(self, *exception):
