@@ -95,7 +95,7 @@ run_packages=(
   python3 python3-venv pocketsphinx-testdata
 )
 # libc6-dbg: valgrind does not start without the symbols of the dynamic loader; gdb tells where a test hangs
-test_packages=(clang gdb openssl valgrind libc6-dbg python3-gi gir1.2-gstreamer-1.0)
+test_packages=(clang gdb haproxy openssl tinyproxy-bin valgrind libc6-dbg python3-gi gir1.2-gstreamer-1.0)
 
 # build_plugin: the plugin, the tests and the examples
 build_plugin() {

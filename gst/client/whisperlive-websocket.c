@@ -11,6 +11,7 @@
 
 #include "whisperlive-debug.h"
 #include "whisperlive-protocol.h"
+#include "whisperlive-proxy.h"
 
 GST_DEBUG_CATEGORY_STATIC (whisperlive_websocket_debug);
 #define GST_CAT_DEFAULT whisperlive_websocket_debug
@@ -32,7 +33,6 @@ struct _WhisperLiveWebsocket
   SoupWebsocketConnection *connection;
   GError *error;                /* what ended it */
   gboolean strict;
-  gchar *proxy_id, *proxy_pw;
   gint64 since;
   gint64 ping_sent;             /* 0: no ping is unanswered */
 };
@@ -48,8 +48,6 @@ websocket_unref (WhisperLiveWebsocket * self)
   g_clear_object (&self->cancellable);
   g_clear_object (&self->socket);
   g_clear_error (&self->error);
-  g_free (self->proxy_id);
-  g_free (self->proxy_pw);
   g_free (self);
 }
 
@@ -123,6 +121,11 @@ translate_error (WhisperLiveWebsocket * self, const GError * error)
     return g_error_new (GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_AUTHORIZED,
         "Refused with HTTP status %u (%s)", status,
         soup_message_get_reason_phrase (self->message));
+  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_PROXY_NEED_AUTH)
+      || g_error_matches (error, G_IO_ERROR, G_IO_ERROR_PROXY_AUTH_FAILED)
+      || g_error_matches (error, G_IO_ERROR, G_IO_ERROR_PROXY_NOT_ALLOWED))
+    return g_error_new (GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_AUTHORIZED,
+        "Refused by the proxy: %s", error->message);
   if (g_error_matches (error, G_TLS_ERROR, G_TLS_ERROR_BAD_CERTIFICATE))
     return g_error_new (GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_AUTHORIZED,
         "The server's certificate is not accepted: %s", error->message);
@@ -190,17 +193,6 @@ on_accept_certificate (SoupMessage * message, GTlsCertificate * certificate,
       certificate, errors);
 }
 
-static gboolean
-on_authenticate (SoupMessage * message, SoupAuth * auth, gboolean retrying,
-    WhisperLiveWebsocket * self)
-{
-  if (!soup_auth_is_for_proxy (auth) || retrying || !self->proxy_id)
-    return FALSE;
-  soup_auth_authenticate (auth, self->proxy_id, self->proxy_pw ?
-      self->proxy_pw : "");
-  return TRUE;
-}
-
 /* The socket is the only thing that can be shut at once, whatever TLS or the peer is doing. */
 static void
 on_network_event (SoupMessage * message, GSocketClientEvent event,
@@ -260,8 +252,6 @@ make_message (WhisperLiveWebsocket * self, const WhisperLiveSettings * settings)
   soup_message_disable_feature (message, SOUP_TYPE_WEBSOCKET_EXTENSION_MANAGER);
   g_signal_connect (message, "accept-certificate",
       G_CALLBACK (on_accept_certificate), self);
-  g_signal_connect (message, "authenticate", G_CALLBACK (on_authenticate),
-      self);
   g_signal_connect (message, "network-event", G_CALLBACK (on_network_event),
       self);
   return message;
@@ -271,13 +261,10 @@ static SoupSession *
 make_session (const WhisperLiveSettings * settings)
 {
   SoupSession *session = soup_session_new ();
+  g_autoptr (GProxyResolver) resolver =
+      whisperlive_proxy_resolver_new (settings);
 
-  if (settings->proxy && *settings->proxy) {
-    g_autoptr (GProxyResolver) resolver =
-        g_simple_proxy_resolver_new (settings->proxy, NULL);
-
-    soup_session_set_proxy_resolver (session, resolver);
-  }
+  soup_session_set_proxy_resolver (session, resolver);
   if (settings->tls_database)
     soup_session_set_tls_database (session, settings->tls_database);
   if (settings->tls_interaction)
@@ -298,8 +285,6 @@ whisperlive_websocket_open (const WhisperLiveSettings * settings,
   self->owner = owner;
   self->live = live;
   self->strict = settings->ssl_strict;
-  self->proxy_id = g_strdup (settings->proxy_id);
-  self->proxy_pw = g_strdup (settings->proxy_pw);
   self->since = g_get_monotonic_time ();
   self->cancellable = g_cancellable_new ();
   self->session = make_session (settings);

@@ -22,6 +22,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
+import between
 import contract
 import endurance
 import faults
@@ -36,7 +37,7 @@ BUILD = Path(__file__).resolve().parents[2] / "build"
 
 def stories(loader, transport, pace):
     """(class, name) of each story that this transport can tell"""
-    for module in (transcription, faults, contract, endurance, meddling):
+    for module in (transcription, faults, between, contract, endurance, meddling):
         for story in loader.loadTestsFromModule(module):
             for test in story:
                 kind, name = type(test), test._testMethodName
