@@ -50,7 +50,7 @@ def find_sleeps(root):
     """(file, number of the line, line)"""
     for path in sorted(path for folder in FOLDERS for path in (root / folder).rglob("*")):
         if path.is_file() and path.suffix in SUFFIXES and path.name not in OWN:
-            text = path.read_text(encoding="utf-8")
+            text = path.read_text(encoding="utf-8", errors="replace")  # seeds of the fuzz targets are anything
             is_shell = path.suffix == ".sh" or re.match(r"#!.*sh\b", text)
             for found in (SHELL_SLEEP if is_shell else SLEEP).finditer(text):
                 number = text.count("\n", 0, found.end()) + 1
