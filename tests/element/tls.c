@@ -288,7 +288,7 @@ HARNESS_END_TEST;
 GST_START_TEST (test_silent_port)
 {
   guint port;
-  g_autoptr (GSocket) socket = silent_port_new (&port);
+  GSocket *socket = silent_port_new (&port);
   g_autofree gchar *uri = g_strdup_printf ("wss://127.0.0.1:%u", port);
   g_autoptr (GError) error = NULL;
 
@@ -297,6 +297,7 @@ GST_START_TEST (test_silent_port)
   error = harness_wait_error ();
   fail_unless (g_error_matches (error, GST_RESOURCE_ERROR,
           GST_RESOURCE_ERROR_OPEN_WRITE), "%s", error->message);
+  g_object_unref (socket);
 }
 
 HARNESS_END_TEST;
