@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-# test-docs.py: docs/properties.md and docs/messages.md say what the element has
+# test-docs.py: docs/ say what the element has, and which tests hold that
 #
 # Copyright (C) 2026 the whisperlivesink authors
 #
@@ -16,7 +16,8 @@ import gi
 gi.require_version("Gst", "1.0")
 from gi.repository import GObject, Gst  # noqa: E402
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "stories"))
+TESTS = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(TESTS / "stories"))
 import documents  # noqa: E402
 
 TYPES = {"gchararray": "string", "gboolean": "boolean", "guint": "uint", "gint": "int", "guint64": "uint64", "gdouble": "double"}
@@ -109,6 +110,41 @@ class Statistics(unittest.TestCase):
         self.assertEqual({name for row in told for name in documents.names(row["field"])}, fields - inherited)
         for name in fields - inherited:
             self.assertEqual(stats.get_field_type(name).name, "guint64", name)
+
+
+class InterfaceTests(unittest.TestCase):
+    """docs/interface-tests.md"""
+
+    @staticmethod
+    def functions(program):
+        source = TESTS / f"{program}.c"
+        return set(re.findall(r"GST_START_TEST \(test_(\w+)\)", source.read_text(encoding="utf-8"))) if source.exists() else None
+
+    def test_they_exist(self):
+        found = 0
+        for _, rows in documents.tables("interface-tests.md"):
+            for cell in (row["tests"] for row in rows):
+                program = None
+                for name in documents.names(cell):
+                    if name.startswith("tests/"):
+                        self.assertTrue((TESTS.parent / name).exists(), name)
+                        continue
+                    path, _, function = name.partition(":")
+                    if "/" in path:
+                        program, name = path, function
+                        self.assertIsNotNone(self.functions(program), program)
+                    if name:
+                        self.assertIn(name, self.functions(program), cell)
+                        found += 1
+        self.assertGreater(found, 60)
+
+    def test_each_property_is_there(self):
+        rows = next(rows for heading, rows in documents.tables("interface-tests.md") if heading == "Properties")
+        self.assertLessEqual(set(documented()), {name for row in rows for name in documents.names(row["property"])})
+
+    def test_each_message_is_there(self):
+        rows = next(rows for heading, rows in documents.tables("interface-tests.md") if heading == "Messages and tags")
+        self.assertLessEqual(set(documents.messages()), {name for row in rows for name in documents.names(row[""])})
 
 
 if __name__ == "__main__":
