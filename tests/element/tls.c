@@ -15,6 +15,15 @@
 #define PROXY_SECRET "hunter3-of-the-proxy"
 #define WORDS 12
 
+/* LeakSanitizer crashes here, in the threads' storage of what glib-networking loads; valgrind does not. */
+int __lsan_is_turned_off (void);
+
+int
+__lsan_is_turned_off (void)
+{
+  return 1;
+}
+
 static TlsFront *front;
 
 static void
@@ -44,7 +53,7 @@ make (const gchar * host, gboolean trusting)
       g_strdup_printf ("wss://%s:%u", host, tls_front_port (front));
 
   harness_make ("", "uri", uri, "api-key", SECRET, "tls-database", database,
-      "retries", 10, "retry-delay", 10, NULL);
+      "retries", 10, "retry-delay", 10, "connect-timeout", 60000, NULL);
 }
 
 static void
