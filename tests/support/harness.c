@@ -114,10 +114,30 @@ harness_seek (GstClockTime position)
   h->pts = position;
 }
 
+static GMutex gone_lock;
+static GCond gone_cond;
+
 static void
 on_sink_gone (gpointer gone, GObject * where_it_was)
 {
+  g_mutex_lock (&gone_lock);
   *(gboolean *) gone = TRUE;
+  g_cond_signal (&gone_cond);
+  g_mutex_unlock (&gone_lock);
+}
+
+/* A thread of GStreamer's that continued a state change of the pipeline may be the last to let go of it. */
+static void
+wait_until_gone (const gboolean * gone)
+{
+  gint64 deadline = g_get_monotonic_time () + DEADLINE;
+  gboolean late = FALSE;
+
+  g_mutex_lock (&gone_lock);
+  while (!*gone && !late)
+    late = !g_cond_wait_until (&gone_cond, &gone_lock, deadline);
+  g_mutex_unlock (&gone_lock);
+  fail_if (late, "somebody still holds the element");
 }
 
 void
@@ -135,7 +155,7 @@ harness_unmake (void)
   g_object_weak_ref (G_OBJECT (h->sink), on_sink_gone, &gone);
   g_clear_object (&h->sink);
   g_clear_object (&h->pipeline);
-  fail_unless (gone, "somebody still holds the element");
+  wait_until_gone (&gone);
   h->pts = 0;
   h->frames = 0;
 }
