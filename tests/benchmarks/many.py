@@ -8,6 +8,11 @@
 
 Needs a build with -Dbenchmarks=true. The server shares the machine with what is measured; its own use of the processor
 is in the table, as what is missing there is missing to both.
+
+"KiB each" is resident memory at the end of streaming, less that of before, by the number of pipelines. "audio KiB" is
+reckoned: what the queue takes for the "held s" that are not settled by then; "base KiB" is what is left. "beyond KiB" is
+how much more "KiB each" is than the fakesink's, if that ran before with as many pipelines. A server that gets too little
+of the processor settles late: more is held then, and the base remains.
 """
 
 import argparse
@@ -27,12 +32,20 @@ COLUMNS = (  # heading, field, digits
     ("ms/s CPU", "cpu_ms_per_audio_s", 3),
     ("KiB each", "resident_kib_each", 0),
     ("held s", "held_s_each", 1),
+    ("audio KiB", "audio_kib_each", 0),
+    ("base KiB", "base_kib_each", 0),
+    ("beyond KiB", "beyond_kib_each", 0),
     ("threads", "threads", 0),
     ("settled %", "settled_percent", 2),
     ("lost s", "lost_s", 1),
     ("sessions", "sessions", 0),
     ("server ms/s", "server_cpu_ms_per_audio_s", 3),
 )
+# What the queue has for a chunk of 100 ms, with malloc's own: samples of 16 bits and their GBytes, unless there is nothing but
+# zeros in them, as in each fifth chunk of words; and the chunk with its place in the list
+SAMPLES = 3216 + 48
+CHUNK = 96 + 32
+HELD_KIB = {"words": 10 * (SAMPLES * 4 / 5 + CHUNK) / 1024, "silence": 10 * CHUNK / 1024}  # a second
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -59,36 +72,45 @@ class Server:
         self.process.stdout.close()
 
 
-def run(arguments, sink, count):
+def run(arguments, audio, sink, count):
     benchmarks = arguments.build / "tests/benchmarks"
     options = ["--count", str(count), "--seconds", str(arguments.seconds)]
     if sink == "bare":
         command = [benchmarks / "bare-clients", *options]
     else:
-        command = [benchmarks / "many-sinks", "--sink", sink, "--audio", arguments.audio, *options]
+        command = [benchmarks / "many-sinks", "--sink", sink, "--audio", audio, *options]
         if sink == "whisperlivesink":
             command += ["--properties", arguments.properties] + ["--no-eos"] * arguments.no_eos
     environment = os.environ | {
         "GST_PLUGIN_PATH_1_0": str(arguments.build / "gst"),
         "GST_REGISTRY": str(arguments.build / "tests/benchmarks/many.registry"),
-    }
+    } | ({"G_SLICE": "always-malloc"} if arguments.no_slices else {})
     with Server(arguments.build, count + 1) as server:
         done = subprocess.run([*command, "--uri", server.uri], env=environment, stdout=subprocess.PIPE, text=True)
         cpu = server.get_cpu()
     if done.returncode:
-        return {"sink": sink, "count": count, "failed": done.returncode}
-    result = json.loads(done.stdout)
+        return {"sink": sink, "audio": audio, "count": count, "failed": done.returncode}
+    result = json.loads(done.stdout) | {"audio": audio}
     result["server_cpu_ms_per_audio_s"] = 1000 * cpu / count / arguments.seconds
     if result.get("received_s"):
         result["settled_percent"] = 100 * result["settled_s"] / result["received_s"]
+        result["audio_kib_each"] = result["held_s_each"] * HELD_KIB[audio]
+        result["base_kib_each"] = result["resident_kib_each"] - result["audio_kib_each"]
     return result
+
+
+def compare(result, results):
+    """How much more memory it has than the pipelines without ours, if these are among @results"""
+    for other in results:
+        if other["sink"] == "fakesink" and other["count"] == result["count"] and "failed" not in other | result:
+            result["beyond_kib_each"] = result["resident_kib_each"] - other["resident_kib_each"]
 
 
 def format_row(result):
     if "failed" in result:
-        return f"{result['sink']:<16}{result['count']:>6}  failed"
+        return f"{result['sink']:<16}{result['audio']:<9}{result['count']:>6}  failed"
     cells = (f"{result[field]:.{digits}f}" if field in result else "" for _, field, digits in COLUMNS)
-    return f"{result['sink']:<16}{result['count']:>6}" + "".join(f"{cell:>13}" for cell in cells)
+    return f"{result['sink']:<16}{result['audio']:<9}{result['count']:>6}" + "".join(f"{cell:>13}" for cell in cells)
 
 
 def main():
@@ -97,18 +119,24 @@ def main():
     parser.add_argument("--counts", type=int, nargs="+", default=[1, 50, 100, 1000], metavar="N")
     parser.add_argument("--sinks", nargs="+", choices=SINKS, default=SINKS, metavar="SINK", help=", ".join(SINKS))
     parser.add_argument("--seconds", type=int, default=60, help="of streaming (60)")
-    parser.add_argument("--audio", choices=("words", "silence"), default="words")
+    parser.add_argument("--audio", nargs="+", choices=tuple(HELD_KIB), default=["words"], metavar="AUDIO",
+                        help=f"one after the other: {', '.join(HELD_KIB)} (words); bare sends words")
     parser.add_argument("--properties", default="", help="of whisperlivesink, as gst-launch has them")
     parser.add_argument("--no-eos", action="store_true", help="stop in the middle of the stream")
+    parser.add_argument("--no-slices", action="store_true", help="memory as with GLib 2.76 and later: G_SLICE=always-malloc")
     arguments = parser.parse_args()
     arguments.build = arguments.build.resolve()
 
     results = []
-    print(f"{'sink':<16}{'count':>6}" + "".join(f"{heading:>13}" for heading, _, _ in COLUMNS))
+    print(f"{'sink':<16}{'audio':<9}{'count':>6}" + "".join(f"{heading:>13}" for heading, _, _ in COLUMNS))
     for count in arguments.counts:
-        for sink in arguments.sinks:
-            results.append(run(arguments, sink, count))
-            print(format_row(results[-1]), flush=True)
+        for audio in arguments.audio:
+            for sink in arguments.sinks:
+                result = run(arguments, audio, sink, count)
+                if sink != "fakesink":
+                    compare(result, results)
+                results.append(result)
+                print(format_row(result), flush=True)
     print(json.dumps(results))
     return any("failed" in result for result in results)
 
