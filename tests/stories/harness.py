@@ -163,6 +163,19 @@ class Run:
     def text(self):
         return " ".join(final["text"].strip() for final in self.finals)
 
+    def script(self):
+        """What was said when, and of the session and of losses: tells text that the model left out from audio that got lost"""
+        lines = []
+        for message in self.messages:
+            at = message.get("running-time", 0) / SECOND
+            if message["name"] == "whisperlive/transcript" and message["final"]:
+                lines.append(f"{at:.2f}-{at + message['duration'] / SECOND:.2f} {message['text']}")
+            elif message["name"] == "whisperlive/state":
+                lines.append(f"    {message['state']}: {message['reason']}")
+            elif message["name"] in ("whisperlive/audio-lost", "WARNING"):
+                lines.append(f"    {message}")
+        return "\n".join(["", *lines])
+
     @property
     def changes(self):
         """[(previous, state)]"""
@@ -366,9 +379,9 @@ class Story(unittest.TestCase):
 
     def check_text(self, run, audio, worst):
         heard = self.transport.join(run.text)
-        self.assertEqual(missing_sentences(audio.sentences, heard), [], heard)
+        self.assertEqual(missing_sentences(audio.sentences, heard), [], run.script())
         rate = word_error_rate(audio.text, heard)
-        self.assertLessEqual(rate, worst, heard)
+        self.assertLessEqual(rate, worst, run.script())
         return rate
 
     def check_finals(self, run, seconds):
