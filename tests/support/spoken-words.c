@@ -167,6 +167,12 @@ spoken_words_recognise (const gfloat * samples, gsize n_samples)
   return words;
 }
 
+guint
+spoken_word_voice (const SpokenWord * word)
+{
+  return word->number > SPOKEN_VOICE_WORDS ? 1 : 0;
+}
+
 void
 spoken_word_append_text (GString * text, const SpokenWord * word)
 {

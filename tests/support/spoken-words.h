@@ -15,6 +15,9 @@ G_BEGIN_DECLS
 
 #define SPOKEN_WORD_SECONDS 0.5
 #define SPOKEN_TONE_SECONDS 0.4
+/* Of speakers: words up to 150 are the voice of one, those above that of the other */
+#define SPOKEN_VOICES 2
+#define SPOKEN_VOICE_WORDS 150
 
 /* Words @first to @first + @count - 1 as interleaved S16LE, the same in each channel, with silence before and after.
  * Words up to 300 survive 8 kHz. */
@@ -35,6 +38,8 @@ typedef struct
 GArray *spoken_words_recognise (const gfloat * samples, gsize n_samples);
 /* "w1 w2 w3-": a cut word has a dash, an unknown sound is "?" */
 gchar *spoken_words_to_text (const GArray * words);
+/* Less than SPOKEN_VOICES */
+guint spoken_word_voice (const SpokenWord * word);
 void spoken_word_append_text (GString * text, const SpokenWord * word);
 
 G_END_DECLS

@@ -15,12 +15,14 @@
 #define CLIP_TAIL_SECONDS 5
 #define MAX_TRANSCRIPT_LENGTH 500
 #define SEGMENT_GAP_SECONDS 0.5
+#define WAV_HEADER 44
 
 typedef struct
 {
   gchar *text;                  /* starts with a space, as Whisper's */
   gdouble start, end;
-  gboolean completed, speaker;
+  gboolean completed;
+  const gchar *speaker;         /* of Transcriber.speakers, or NULL */
   GArray *words;                /* of SpokenWord, or NULL */
 } Segment;
 
@@ -43,6 +45,8 @@ struct _Transcriber
   guint same_output_count;
   gdouble same_output_end;      /* -1: not set */
   guint translated;
+  gchar *speakers[SPOKEN_VOICES];       /* by voice; NULL: not met yet */
+  guint strangers;              /* of those, the ones without a name */
 };
 
 static void
@@ -64,6 +68,62 @@ dup_string (JsonObject * object, const gchar * name)
 {
   return g_strdup (json_object_get_string_member_with_default (object, name,
           NULL));
+}
+
+/* enroll_speaker() of diarization.py: @clip is a WAV file, whose voice has that name from now on */
+static void
+enroll (Transcriber * self, const gchar * name, const gchar * clip)
+{
+  gsize size = 0;
+  g_autofree guchar *wav = g_base64_decode (clip, &size);
+  gsize n = size > WAV_HEADER ? (size - WAV_HEADER) / 2 : 0;
+  g_autofree gfloat *samples = g_new0 (gfloat, n + 1);
+  g_autoptr (GArray) words = NULL;
+  guint voice;
+
+  for (gsize i = 0; i < n; i++) {
+    gint16 pcm;
+
+    memcpy (&pcm, wav + WAV_HEADER + 2 * i, 2);
+    samples[i] = GINT16_FROM_LE (pcm) / 32768.0f;
+  }
+  words = spoken_words_recognise (samples, n);
+  if (words->len == 0)
+    return;
+  voice = spoken_word_voice (&g_array_index (words, SpokenWord, 0));
+  g_free (self->speakers[voice]);
+  self->speakers[voice] = g_strdup (name);
+}
+
+static void
+enroll_all (Transcriber * self, JsonObject * handshake)
+{
+  JsonArray *known;
+
+  if (!json_object_has_member (handshake, "known_speakers"))
+    return;
+  known = json_object_get_array_member (handshake, "known_speakers");
+  for (guint i = 0; i < json_array_get_length (known); i++) {
+    JsonObject *speaker = json_array_get_object_element (known, i);
+
+    self->diarization = TRUE;
+    enroll (self, json_object_get_string_member (speaker, "name"),
+        json_object_get_string_member (speaker, "audio_base64"));
+  }
+}
+
+/* identify_speaker() of diarization.py */
+static const gchar *
+identify (Transcriber * self, const Segment * segment)
+{
+  guint voice;
+
+  if (!self->diarization || segment->words->len == 0)
+    return NULL;
+  voice = spoken_word_voice (&g_array_index (segment->words, SpokenWord, 0));
+  if (self->speakers[voice] == NULL)
+    self->speakers[voice] = g_strdup_printf ("SPEAKER_%02u", self->strangers++);
+  return self->speakers[voice];
 }
 
 Transcriber *
@@ -88,6 +148,7 @@ transcriber_new (JsonObject * handshake, const TranscriberOptions * options)
   self->word_timestamps = get_boolean (handshake, "word_timestamps", FALSE);
   self->diarization = get_boolean (handshake, "enable_diarization", FALSE);
   self->translation = get_boolean (handshake, "enable_translation", FALSE);
+  enroll_all (self, handshake);
   self->heard = g_array_new (FALSE, FALSE, sizeof (gfloat));
   self->transcript =
       g_ptr_array_new_with_free_func ((GDestroyNotify) segment_free);
@@ -107,6 +168,8 @@ transcriber_free (Transcriber * self)
   g_free (self->current_out);
   g_free (self->prev_out);
   g_free (self->last_text);
+  for (guint i = 0; i < SPOKEN_VOICES; i++)
+    g_free (self->speakers[i]);
   g_free (self);
 }
 
@@ -264,7 +327,7 @@ complete_repeated (Transcriber * self, gdouble duration)
 {
   if (self->last_text == NULL
       || !same_text (self->last_text, self->current_out)) {
-    Segment spoken = { self->current_out, 0, 0, TRUE, FALSE, NULL };
+    Segment spoken = { self->current_out, 0, 0, TRUE, NULL, NULL };
 
     set_text (&self->last_text, self->current_out);
     complete (self, format_segment (self, &spoken, self->timestamp_offset,
@@ -292,7 +355,7 @@ update_segments (Transcriber * self, const GPtrArray * segments,
     segment =
         format_segment (self, spoken, self->timestamp_offset + spoken->start,
         self->timestamp_offset + MIN (duration, spoken->end), TRUE);
-    segment->speaker = self->diarization;
+    segment->speaker = identify (self, spoken);
     complete (self, segment);
     offset = MIN (duration, spoken->end);
   }
@@ -384,7 +447,7 @@ add_segment (JsonBuilder * builder, const Segment * segment,
   json_builder_set_member_name (builder, "completed");
   json_builder_add_boolean_value (builder, segment->completed);
   if (segment->speaker && !translated)
-    add_string (builder, "speaker", "SPEAKER_00");
+    add_string (builder, "speaker", segment->speaker);
   if (segment->words != NULL && !translated)
     add_words (builder, segment->words);
   json_builder_end_object (builder);
