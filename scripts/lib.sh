@@ -94,8 +94,12 @@ run_packages=(
   gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good glib-networking ca-certificates
   python3 python3-venv pocketsphinx-testdata
 )
+# gstreamer1.0-plugins-bad, gir1.2-gst-rtsp-server-1.0: recipes with subtitles, HLS and RTSP;
 # libc6-dbg: valgrind does not start without the symbols of the dynamic loader; gdb tells where a test hangs
-test_packages=(clang gdb haproxy openssl tinyproxy-bin valgrind libc6-dbg python3-gi gir1.2-gstreamer-1.0)
+test_packages=(
+  clang gdb haproxy openssl tinyproxy-bin valgrind libc6-dbg python3-gi gir1.2-gstreamer-1.0 gstreamer1.0-plugins-bad
+  gir1.2-gst-rtsp-server-1.0
+)
 
 # build_plugin: the plugin, the tests and the examples
 build_plugin() {
