@@ -27,6 +27,7 @@ import contract
 import endurance
 import faults
 import meddling
+import recipes
 import transcription
 from harness import report
 from options import options
@@ -37,7 +38,7 @@ BUILD = Path(__file__).resolve().parents[2] / "build"
 
 def stories(loader, transport, pace):
     """(class, name) of each story that this transport can tell"""
-    for module in (transcription, faults, between, contract, endurance, meddling):
+    for module in (transcription, faults, between, contract, endurance, meddling, recipes):
         for story in loader.loadTestsFromModule(module):
             for test in story:
                 kind, name = type(test), test._testMethodName
