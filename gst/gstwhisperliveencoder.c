@@ -8,6 +8,7 @@
 #include "gstwhisperliveencoder.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "whisperlive-debug.h"
 #include "whisperlive-protocol.h"
@@ -17,6 +18,9 @@ GST_DEBUG_CATEGORY_STATIC (whisperlive_encoder_debug);
 
 /* As GstAudioBaseSink's alignment-threshold: smaller jumps are jitter of timestamps. */
 #define ALIGNMENT_THRESHOLD (40 * GST_MSECOND)
+/* A gap is silence for the server, or words from either side of it would become one sentence; of a longer one it hears so much. It is
+ * as much as its voice detection wants between two stretches of speech. */
+#define MAX_SILENCE (2 * GST_SECOND)
 #define LEVEL_WINDOW (WHISPERLIVE_RATE / 100)
 
 struct _GstWhisperLiveEncoder
@@ -137,6 +141,44 @@ gst_whisper_live_encoder_set_format (GstWhisperLiveEncoder * encoder,
 }
 
 static void
+add_silence (GstWhisperLiveEncoder * encoder, GstClockTime duration)
+{
+  guint samples = WHISPERLIVE_TIME_TO_SAMPLES (MIN (duration, MAX_SILENCE));
+  gsize old = encoder->pending->len;
+
+  g_byte_array_set_size (encoder->pending, old + samples * encoder->out.bpf);
+  memset (encoder->pending->data + old, 0, samples * encoder->out.bpf);
+}
+
+/* In ns, below 0 before the segment; anything can come in a timestamp, and not all of it fits into an integer. */
+static gdouble
+to_running_time (const GstSegment * segment, GstClockTime timestamp)
+{
+  guint64 time;
+  gint sign =
+      gst_segment_to_running_time_full (segment, GST_FORMAT_TIME, timestamp,
+      &time);
+
+  return sign * (gdouble) time;
+}
+
+/* How much silence stands for what is between what was and what comes at @timestamp, or for a jump back. Other timestamps alone are
+ * no jump: those of the next file, for example. */
+static GstClockTime
+get_silence (GstWhisperLiveEncoder * encoder, GstClockTime timestamp,
+    const GstSegment * segment)
+{
+  gdouble jump = to_running_time (segment, timestamp) -
+      to_running_time (&encoder->segment, encoder->expected);
+
+  /* backwards every buffer is one */
+  if (segment->rate < 0 || encoder->segment.rate < 0)
+    return 0;
+  jump = fabs (jump) * segment->rate;
+  return jump > ALIGNMENT_THRESHOLD ? MIN (jump, MAX_SILENCE) : 0;
+}
+
+static void
 mark (GstWhisperLiveEncoder * encoder, GstClockTime timestamp,
     const GstSegment * segment)
 {
@@ -182,6 +224,8 @@ take_time (GstWhisperLiveEncoder * encoder, GstClockTime timestamp,
         GST_STIME_ARGS (GST_CLOCK_DIFF (encoder->expected, timestamp)));
     drain_converter (encoder);
   }
+  if (!first)
+    add_silence (encoder, get_silence (encoder, timestamp, segment));
   mark (encoder, timestamp, segment);
   encoder->expected = timestamp;
   encoder->segment = *segment;
@@ -217,6 +261,26 @@ gst_whisper_live_encoder_push (GstWhisperLiveEncoder * encoder,
   gst_audio_buffer_unmap (&audio);
   gst_buffer_unref (buffer);
   return TRUE;
+}
+
+void
+gst_whisper_live_encoder_gap (GstWhisperLiveEncoder * encoder,
+    GstClockTime timestamp, GstClockTime duration, const GstSegment * segment)
+{
+  guint64 start, stop;
+
+  if (!encoder->converter || segment->format != GST_FORMAT_TIME
+      || !GST_CLOCK_TIME_IS_VALID (timestamp)
+      || !GST_CLOCK_TIME_IS_VALID (duration)
+      || !gst_segment_clip (segment, GST_FORMAT_TIME, timestamp,
+          timestamp + duration, &start, &stop))
+    return;
+  take_time (encoder, start, segment);
+  drain_converter (encoder);
+  add_silence (encoder, stop - start);
+  encoder->expected = stop;
+  /* the silence may be shorter, and is whole samples */
+  encoder->remark = TRUE;
 }
 
 void

@@ -22,6 +22,9 @@ void gst_whisper_live_encoder_free (GstWhisperLiveEncoder * encoder);
 gboolean gst_whisper_live_encoder_set_format (GstWhisperLiveEncoder * encoder, const GstAudioInfo * info);
 /* FALSE: the buffer cannot be mapped. */
 gboolean gst_whisper_live_encoder_push (GstWhisperLiveEncoder * encoder, GstBuffer * buffer, const GstSegment * segment);
+/* Nothing is there, and nothing comes: as much silence, 2 s at most. So it is where push() sees a jump in time. */
+void gst_whisper_live_encoder_gap (GstWhisperLiveEncoder * encoder, GstClockTime timestamp, GstClockTime duration,
+    const GstSegment * segment);
 /* What is left, to the last sample. */
 void gst_whisper_live_encoder_drain (GstWhisperLiveEncoder * encoder);
 /* Forgets what is left. */

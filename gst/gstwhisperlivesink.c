@@ -413,8 +413,18 @@ gst_whisper_live_sink_wait_event (GstBaseSink * sink, GstEvent * event)
   GstFlowReturn ret;
 
   ret = GST_BASE_SINK_CLASS (parent_class)->wait_event (sink, event);
-  if (ret == GST_FLOW_OK && GST_EVENT_TYPE (event) == GST_EVENT_EOS)
+  if (ret != GST_FLOW_OK)
+    return ret;
+  if (GST_EVENT_TYPE (event) == GST_EVENT_GAP) {
+    GstClockTime timestamp, duration;
+
+    gst_event_parse_gap (event, &timestamp, &duration);
+    gst_whisper_live_encoder_gap (self->encoder, timestamp, duration,
+        &sink->segment);
+    ret = push_chunks (self);
+  } else if (GST_EVENT_TYPE (event) == GST_EVENT_EOS) {
     ret = drain (self);
+  }
   return ret;
 }
 

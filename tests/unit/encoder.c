@@ -13,6 +13,8 @@
 
 #define CHUNK (WHISPERLIVE_RATE / 10)
 #define MS GST_MSECOND
+/* What the server hears of a long gap */
+#define SILENCE (2 * WHISPERLIVE_RATE)
 
 static GstWhisperLiveEncoder *encoder;
 static GstAudioInfo info;
@@ -489,16 +491,29 @@ GST_START_TEST (test_starts_later)
 
 GST_END_TEST;
 
+/* Samples @from to @to are nothing, those on either side are not. */
+static void
+fail_unless_silent (guint64 from, guint64 to)
+{
+  guint64 i;
+
+  fail_unless (get_sample (from - 1) != 0 && get_sample (to) != 0);
+  for (i = from; i < to; i++)
+    fail_unless_equals_int (get_sample (i), 0);
+}
+
 GST_START_TEST (test_gap)
 {
   /* in the middle of a chunk */
   push_at (0, CHUNK * 5 / 2);
   push_at (10 * GST_SECOND, CHUNK * 5 / 2);
-  fail_unless_equals_uint64 (samples, 5 * CHUNK);
+  fail_unless_equals_uint64 (samples, SILENCE + 5 * CHUNK);
+  fail_unless_silent (CHUNK * 5 / 2, SILENCE + CHUNK * 5 / 2);
   fail_unless_time (CHUNK, 100 * MS);
-  fail_unless_time (CHUNK * 5 / 2, 10 * GST_SECOND);
-  fail_unless_time (3 * CHUNK, 10 * GST_SECOND + 50 * MS);
-  fail_unless_time (4 * CHUNK, 10 * GST_SECOND + 150 * MS);
+  fail_unless_time (2 * CHUNK + SILENCE, 200 * MS + 2 * GST_SECOND);
+  fail_unless_time (CHUNK * 5 / 2 + SILENCE, 10 * GST_SECOND);
+  fail_unless_time (3 * CHUNK + SILENCE, 10 * GST_SECOND + 50 * MS);
+  fail_unless_time (4 * CHUNK + SILENCE, 10 * GST_SECOND + 150 * MS);
 }
 
 GST_END_TEST;
@@ -507,8 +522,9 @@ GST_START_TEST (test_gap_between_chunks)
 {
   push_at (0, 2 * CHUNK);
   push_at (10 * GST_SECOND, 2 * CHUNK);
+  fail_unless_silent (2 * CHUNK, SILENCE + 2 * CHUNK);
   fail_unless_time (CHUNK, 100 * MS);
-  fail_unless_time (2 * CHUNK, 10 * GST_SECOND);
+  fail_unless_time (2 * CHUNK + SILENCE, 10 * GST_SECOND);
 }
 
 GST_END_TEST;
@@ -522,8 +538,20 @@ GST_START_TEST (test_gap_behind_a_chunk)
   gst_buffer_unref (buffer);
   push_at (10 * GST_SECOND, CHUNK * 5 / 2);
   fail_unless_time (2 * CHUNK, 200 * MS);
-  fail_unless_time (CHUNK * 5 / 2, 10 * GST_SECOND);
-  fail_unless_time (4 * CHUNK, 10 * GST_SECOND + 150 * MS);
+  fail_unless_time (CHUNK * 5 / 2 + SILENCE, 10 * GST_SECOND);
+  fail_unless_time (4 * CHUNK + SILENCE, 10 * GST_SECOND + 150 * MS);
+}
+
+GST_END_TEST;
+
+/* One that is shorter is as long as it is, and time just goes on. */
+GST_START_TEST (test_short_gap)
+{
+  push_at (0, CHUNK * 5 / 2);
+  push_at (1150 * MS, CHUNK * 5 / 2);
+  fail_unless_equals_uint64 (samples, 14 * CHUNK);
+  fail_unless_silent (CHUNK * 5 / 2, CHUNK * 23 / 2);
+  fail_unless_time (13 * CHUNK, 1300 * MS);
 }
 
 GST_END_TEST;
@@ -534,10 +562,87 @@ GST_START_TEST (test_gap_while_resampling)
   push_at (0, 48000 + 2400);
   push_at (10 * GST_SECOND, 48000);
   /* what the resampler held belongs before the gap */
-  fail_unless_time (16800, 10 * GST_SECOND);
+  fail_unless_time (16800 + SILENCE, 10 * GST_SECOND);
   fail_unless_time (16000, GST_SECOND);
   drain ();
-  fail_unless (ABS ((gint64) samples - 32800) <= 2);
+  fail_unless (ABS ((gint64) samples - SILENCE - 32800) <= 2);
+}
+
+GST_END_TEST;
+
+static void
+push_gap (GstClockTime time, GstClockTime duration)
+{
+  gst_whisper_live_encoder_gap (encoder, time, duration, &segment);
+  pop ();
+}
+
+GST_START_TEST (test_gap_is_told)
+{
+  push_at (0, CHUNK);
+  push_gap (100 * MS, 300 * MS);
+  push_at (400 * MS, CHUNK);
+  fail_unless_equals_uint64 (samples, 5 * CHUNK);
+  fail_unless_silent (CHUNK, 4 * CHUNK);
+  fail_unless_time (4 * CHUNK, 400 * MS);
+}
+
+GST_END_TEST;
+
+/* No more than what is heard of any */
+GST_START_TEST (test_long_gap_is_told)
+{
+  push_at (0, CHUNK);
+  push_gap (100 * MS, 3600 * GST_SECOND);
+  fail_unless_equals_uint64 (samples, CHUNK + SILENCE);
+  push_at (100 * MS + 3600 * GST_SECOND, CHUNK);
+  fail_unless_silent (CHUNK, CHUNK + SILENCE);
+  fail_unless_equals_uint64 (samples, 2 * CHUNK + SILENCE);
+  fail_unless_time (CHUNK + SILENCE, 100 * MS + 3600 * GST_SECOND);
+}
+
+GST_END_TEST;
+
+/* Half a sample each: what they are rounded by does not add up. */
+GST_START_TEST (test_many_gaps_are_told)
+{
+  guint i;
+
+  for (i = 0; i < 1000; i++)
+    push_gap (i * 10 * MS, 10 * MS);
+  set_format (GST_AUDIO_FORMAT_F32, 44100, 1);
+  for (i = 0; i < 1000; i++)
+    push_gap (10 * GST_SECOND + i * (10 * MS + 31250), 10 * MS + 31250);
+  fail_unless_equals_uint64 (samples, 320000);
+  fail_unless_time (160000 + 160 * 999, 10 * GST_SECOND + 999 * (10 * MS +
+          31250));
+}
+
+GST_END_TEST;
+
+/* As a demuxer does that cannot know more; and what is outside of the segment is not heard. */
+GST_START_TEST (test_gap_that_is_nothing)
+{
+  push_gap (GST_CLOCK_TIME_NONE, GST_SECOND);
+  push_gap (0, GST_CLOCK_TIME_NONE);
+  segment.stop = GST_SECOND;
+  push_gap (2 * GST_SECOND, GST_SECOND);
+  fail_unless_equals_uint64 (samples, 0);
+  push_gap (900 * MS, 10 * GST_SECOND);
+  fail_unless_equals_uint64 (samples, CHUNK);
+  gst_segment_init (&segment, GST_FORMAT_BYTES);
+  push_gap (0, GST_SECOND);
+  fail_unless_equals_uint64 (samples, CHUNK);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_gap_without_a_format)
+{
+  gst_whisper_live_encoder_free (encoder);
+  encoder = gst_whisper_live_encoder_new (100);
+  push_gap (0, GST_SECOND);
+  fail_unless_equals_uint64 (samples, 0);
 }
 
 GST_END_TEST;
@@ -546,7 +651,35 @@ GST_START_TEST (test_jump_back)
 {
   push_at (10 * GST_SECOND, 2 * CHUNK);
   push_at (0, 2 * CHUNK);
-  fail_unless_time (2 * CHUNK, 0);
+  fail_unless_silent (2 * CHUNK, 2 * CHUNK + SILENCE);
+  fail_unless_time (2 * CHUNK + SILENCE, 0);
+}
+
+GST_END_TEST;
+
+/* Backwards, each buffer is before the last one. */
+GST_START_TEST (test_no_silence_backwards)
+{
+  segment.rate = -1.0;
+  segment.stop = 10 * GST_SECOND;
+  push_at (5 * GST_SECOND, 2 * CHUNK);
+  push_at (4800 * MS, 2 * CHUNK);
+  push_at (4600 * MS, 2 * CHUNK);
+  fail_unless_equals_uint64 (samples, 6 * CHUNK);
+  fail_unless_time (2 * CHUNK, 5200 * MS);
+  fail_unless_stream_time (2 * CHUNK, 4800 * MS);
+}
+
+GST_END_TEST;
+
+/* Its length is that of what could have been heard, not of the time that it took. */
+GST_START_TEST (test_gap_at_another_rate)
+{
+  segment.rate = 2.0;
+  push_at (0, CHUNK);
+  push_at (1100 * MS, CHUNK);
+  fail_unless_equals_uint64 (samples, 12 * CHUNK);
+  fail_unless_time (11 * CHUNK, 550 * MS);
 }
 
 GST_END_TEST;
@@ -568,7 +701,8 @@ GST_START_TEST (test_more_than_jitter)
 {
   push_at (0, CHUNK);
   push_at (140 * MS + 1, CHUNK);
-  fail_unless_time (CHUNK, 140 * MS + 1);
+  drain ();
+  fail_unless_time (CHUNK + 640, 140 * MS + 1);
 }
 
 GST_END_TEST;
@@ -700,15 +834,29 @@ GST_START_TEST (test_caps_change_without_timestamps)
 
 GST_END_TEST;
 
-GST_START_TEST (test_segment_changes_without_a_jump)
+GST_START_TEST (test_segment_changes_at_the_same_timestamp)
 {
   push_at (0, 10 * CHUNK);
   segment.start = GST_SECOND;
   segment.base = 5 * GST_SECOND;
   segment.rate = 2.0;
   push_at (GST_SECOND, 10 * CHUNK);
-  fail_unless_time (10 * CHUNK, 5 * GST_SECOND);
-  fail_unless_time (11 * CHUNK, 5 * GST_SECOND + 50 * MS);
+  fail_unless_time (10 * CHUNK + SILENCE, 5 * GST_SECOND);
+  fail_unless_time (11 * CHUNK + SILENCE, 5 * GST_SECOND + 50 * MS);
+}
+
+GST_END_TEST;
+
+/* The next file, for example: other timestamps, the same running time. */
+GST_START_TEST (test_segment_goes_on)
+{
+  push_at (0, 10 * CHUNK);
+  segment.start = 100 * GST_SECOND;
+  segment.base = GST_SECOND;
+  push_at (100 * GST_SECOND, 10 * CHUNK);
+  fail_unless_equals_uint64 (samples, 20 * CHUNK);
+  fail_unless_time (10 * CHUNK, GST_SECOND);
+  fail_unless_time (11 * CHUNK, 1100 * MS);
 }
 
 GST_END_TEST;
@@ -798,8 +946,16 @@ encoder_suite (void)
   tcase_add_test (tc, test_gap);
   tcase_add_test (tc, test_gap_between_chunks);
   tcase_add_test (tc, test_gap_behind_a_chunk);
+  tcase_add_test (tc, test_short_gap);
   tcase_add_test (tc, test_gap_while_resampling);
+  tcase_add_test (tc, test_gap_is_told);
+  tcase_add_test (tc, test_long_gap_is_told);
+  tcase_add_test (tc, test_many_gaps_are_told);
+  tcase_add_test (tc, test_gap_that_is_nothing);
+  tcase_add_test (tc, test_gap_without_a_format);
   tcase_add_test (tc, test_jump_back);
+  tcase_add_test (tc, test_no_silence_backwards);
+  tcase_add_test (tc, test_gap_at_another_rate);
   tcase_add_test (tc, test_jitter);
   tcase_add_test (tc, test_more_than_jitter);
   tcase_add_test (tc, test_no_timestamps);
@@ -814,7 +970,8 @@ encoder_suite (void)
   tcase_add_test (tc, test_caps_change_loses_no_sound);
   tcase_add_test (tc, test_same_caps_again);
   tcase_add_test (tc, test_caps_change_without_timestamps);
-  tcase_add_test (tc, test_segment_changes_without_a_jump);
+  tcase_add_test (tc, test_segment_changes_at_the_same_timestamp);
+  tcase_add_test (tc, test_segment_goes_on);
   tcase_add_test (tc, test_starts_before_the_segment);
 
   tc = add_case (suite, "level");
