@@ -132,13 +132,56 @@ GST_START_TEST (test_all)
 
 HARNESS_END_TEST;
 
+static void
+set_speaker (const gchar * name)
+{
+  g_autoptr (GstStructure) speaker =
+      gst_structure_new ("speaker", "name", G_TYPE_STRING, name, "audio-base64",
+      G_TYPE_STRING, "UklGRg==", NULL);
+  g_auto (GValue) speakers = G_VALUE_INIT;
+  GValue value = G_VALUE_INIT;
+
+  g_value_init (&speakers, GST_TYPE_ARRAY);
+  g_value_init (&value, GST_TYPE_STRUCTURE);
+  gst_value_set_structure (&value, speaker);
+  gst_value_array_append_and_take_value (&speakers, &value);
+  g_object_set_property (G_OBJECT (h->sink), "known-speakers", &speakers);
+}
+
+/* What was set last is there, and goes out. */
+GST_START_TEST (test_known_speakers)
+{
+  g_auto (GValue) speakers = G_VALUE_INIT;
+  const GstStructure *speaker;
+  JsonArray *array;
+  JsonObject *object;
+
+  harness_make ("", "diarization", TRUE, NULL);
+  set_speaker ("Ann");
+  set_speaker ("Bob");
+  g_value_init (&speakers, GST_TYPE_ARRAY);
+  g_object_get_property (G_OBJECT (h->sink), "known-speakers", &speakers);
+  fail_unless_equals_int (gst_value_array_get_size (&speakers), 1);
+  speaker = gst_value_get_structure (gst_value_array_get_value (&speakers, 0));
+  fail_unless_equals_string (gst_structure_get_string (speaker, "name"), "Bob");
+  run ();
+  array = json_object_get_array_member (handshake (), "known_speakers");
+  fail_unless_equals_int (json_array_get_length (array), 1);
+  object = json_array_get_object_element (array, 0);
+  assert_string (object, "name", "Bob");
+  assert_string (object, "audio_base64", "UklGRg==");
+  g_clear_object (&parser);
+}
+
+HARNESS_END_TEST;
+
 GST_START_TEST (test_request)
 {
   g_autoptr (GstStructure) headers =
-      gst_structure_new ("headers", "X-Customer", G_TYPE_STRING, "number 7",
-      NULL);
+      gst_structure_from_string ("headers, X-Customer=(string)\"number 7\", "
+      "X-Shop=(int)12, X-Ticket=(string)<a, b>;", NULL);
   g_autofree gchar *authorization = NULL, *customer = NULL, *agent =
-      NULL, *extensions = NULL;
+      NULL, *extensions = NULL, *shop = NULL, *tickets = NULL;
 
   harness_make ("", "api-key", "open sesame", "extra-headers", headers,
       "user-agent", "tester/1", NULL);
@@ -151,6 +194,11 @@ GST_START_TEST (test_request)
   /* "Bearer" with this case, or the server refuses */
   fail_unless_equals_string (authorization, "Bearer open sesame");
   fail_unless_equals_string (customer, "number 7");
+  shop = scripted_server_dup_header (h->server, 0, "X-Shop");
+  fail_unless_equals_string (shop, "12");
+  /* one header for each */
+  tickets = scripted_server_dup_header (h->server, 0, "X-Ticket");
+  fail_unless_equals_string (tickets, "a, b");
   fail_unless (g_str_has_prefix (agent, "tester/1"), "%s", agent);
   /* deflate costs more than it saves */
   fail_unless (extensions == NULL || strstr (extensions, "deflate") == NULL);
@@ -304,6 +352,7 @@ options_suite (void)
   tcase_add_checked_fixture (tc, harness_setup, harness_teardown);
   tcase_add_test (tc, test_defaults);
   tcase_add_test (tc, test_all);
+  tcase_add_test (tc, test_known_speakers);
   tcase_add_test (tc, test_request);
   tcase_add_test (tc, test_words);
   tcase_add_test (tc, test_translation);

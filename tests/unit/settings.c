@@ -309,6 +309,16 @@ GST_START_TEST (test_line_break_in_a_list_of_headers)
 
 GST_END_TEST;
 
+GST_START_TEST (test_list_of_headers)
+{
+  settings->extra_headers = gst_structure_from_string ("headers, "
+      "X-Array=(string)<a, b>, X-List=(string){c, d}, X-Number=(int)1;", NULL);
+  fail_unless (settings->extra_headers != NULL);
+  check_taken ();
+}
+
+GST_END_TEST;
+
 /* Languages */
 
 static const struct
@@ -562,6 +572,39 @@ GST_START_TEST (test_bad_option)
 
 GST_END_TEST;
 
+/* One list in the other, as deep as may be, and one more */
+GST_START_TEST (test_deep_option)
+{
+  guint depth, i;
+
+  for (depth = 16; depth <= 17; depth++) {
+    GValue value = G_VALUE_INIT;
+
+    g_value_init (&value, G_TYPE_INT);
+    for (i = 0; i < depth; i++) {
+      GValue outer = G_VALUE_INIT;
+
+      if (i % 2) {
+        g_value_init (&outer, GST_TYPE_LIST);
+        gst_value_list_append_and_take_value (&outer, &value);
+      } else {
+        g_value_init (&outer, GST_TYPE_ARRAY);
+        gst_value_array_append_and_take_value (&outer, &value);
+      }
+      value = outer;
+    }
+    settings->session_options = gst_structure_new_empty ("options");
+    gst_structure_take_value (settings->session_options, "deep", &value);
+    if (depth == 16)
+      check_taken ();
+    else
+      check_refused ("session-options|deep");
+    g_clear_pointer (&settings->session_options, gst_structure_free);
+  }
+}
+
+GST_END_TEST;
+
 /* Numbers */
 
 static const struct
@@ -650,6 +693,7 @@ add_structure_tests (Suite * suite)
   tcase_add_test (tc, test_speakers_that_are_no_array);
   tcase_add_test (tc, test_speakers_that_are_too_large);
   tcase_add_test (tc, test_good_options);
+  tcase_add_test (tc, test_deep_option);
   tcase_add_loop_test (tc, test_bad_option, 0, G_N_ELEMENTS (bad_options));
 }
 
@@ -679,6 +723,7 @@ settings_suite (void)
   tcase_add_loop_test (tc, test_secrets_in_uri, 0, G_N_ELEMENTS (secret_uris));
   tcase_add_test (tc, test_proxy);
   tcase_add_test (tc, test_line_break_in_a_header);
+  tcase_add_test (tc, test_list_of_headers);
   tcase_add_loop_test (tc, test_line_break_in_a_list_of_headers, 0, 2);
 
   tc = tcase_create ("languages");
