@@ -68,7 +68,7 @@ enter (WhisperLiveLifecycle * l, WhisperLiveState state, gint64 deadline)
 {
   l->state = state;
   l->state_deadline = deadline;
-  l->finishing = l->replacing = FALSE;
+  l->finishing = l->replacing = l->wanted = FALSE;
 }
 
 static WhisperLiveActions
@@ -154,6 +154,8 @@ closed (WhisperLiveLifecycle * l, gint64 now)
     actions |= WHISPERLIVE_ACTION_REPORT_DRAINED;
     l->ended = FALSE;
   }
+  if (l->running && l->wanted)
+    return actions | connect_now (l, now);
   enter (l, WHISPERLIVE_STATE_DISCONNECTED, 0);
   return actions;
 }
@@ -287,6 +289,7 @@ step (WhisperLiveLifecycle * l, const WhisperLiveEvent * event, gint64 now)
     case WHISPERLIVE_EVENT_AUDIO:
       if (l->running && l->state == WHISPERLIVE_STATE_DISCONNECTED)
         return connect_now (l, now);
+      l->wanted = l->state == WHISPERLIVE_STATE_CLOSING;
       break;
     case WHISPERLIVE_EVENT_ENDED:
       l->ended = l->running && l->state != WHISPERLIVE_STATE_FAILED;

@@ -110,6 +110,7 @@ typedef struct
   gint64 ready_at;              /* when the present session became ready, 0: a final came since */
   gboolean finishing;           /* CLOSING, and it is the server's turn to close */
   gboolean replacing;           /* CLOSING, and a new connection comes after it */
+  gboolean wanted;              /* CLOSING, and audio waits for a connection, or is to come */
   gboolean replaced;            /* this connection came after such a one: no more time for the drain */
 } WhisperLiveLifecycle;
 

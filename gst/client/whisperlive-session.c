@@ -226,7 +226,9 @@ work (WhisperLiveSession * self)
   if (may_send (self))
     again = MIN (again, pump (self, now));
   whisperlive_queue_get_flow (self->queue, &flow);
-  again = MIN (again, drain (self, &flow, now));
+  /* nothing is left after a flush, but that is not the end */
+  if (flow.generation == self->generation)
+    again = MIN (again, drain (self, &flow, now));
   again = MIN (again, keep_alive (self, now));
   if (now < self->next_losses)
     again = MIN (again, self->next_losses);

@@ -201,6 +201,25 @@ GST_START_TEST (test_draining)
 
 HARNESS_END_TEST;
 
+/* All is drained, and the server does not close yet. What comes needs a new session, and preroll waits for that. */
+GST_START_TEST (test_closing)
+{
+  make ();
+  harness_start (GST_STATE_PLAYING);
+  harness_push_silence (4);
+  harness_wait_server (SCRIPTED_SAMPLES, 3 * 16000);
+  HARNESS_SCRIPT (read, FALSE);
+  harness_eos ();
+  harness_wait_field ("whisperlive/state", "state", "closing");
+  harness_seek (40 * GST_SECOND);
+  HARNESS_SCRIPT (read, TRUE);
+  harness_push_words (21, 12, 0, 0);
+  finish (21, 12, 40 * GST_SECOND);
+  fail_unless_equals_uint64 (harness_server_count (SCRIPTED_UPGRADES), 2);
+}
+
+HARNESS_END_TEST;
+
 GST_START_TEST (test_many)
 {
   guint i;
@@ -240,6 +259,7 @@ flush_suite (void)
   tcase_add_test (tc, test_frozen_server);
   tcase_add_test (tc, test_paused);
   tcase_add_test (tc, test_draining);
+  tcase_add_test (tc, test_closing);
   tcase_add_test (tc, test_many);
   suite_add_tcase (s, tc);
   return s;

@@ -992,6 +992,23 @@ GST_START_TEST (test_resumed_while_finishing)
 
 GST_END_TEST;
 
+/* A seek: preroll waits for a connection, and no audio comes before that. */
+GST_START_TEST (test_wanted_while_finishing)
+{
+  reach (WHISPERLIVE_STATE_CLOSING);
+  check_step (RESUMED, NOTHING, CLOSING);
+  check_step (AUDIO, NOTHING, CLOSING);
+  check_step (CLOSED, ABORT | OPEN, CONNECTING);
+  /* once */
+  check_step (STOP, ABORT, DISCONNECTED);
+  reach (WHISPERLIVE_STATE_CLOSING);
+  check_step (AUDIO, NOTHING, CLOSING);
+  check_step (STOP, NOTHING, CLOSING);
+  check_step (CLOSED, ABORT, DISCONNECTED);
+}
+
+GST_END_TEST;
+
 GST_START_TEST (test_ended_again_while_finishing)
 {
   reach (WHISPERLIVE_STATE_CLOSING);
@@ -1455,6 +1472,7 @@ lifecycle_suite (void)
   tcase_add_test (tc, test_resumed);
   tcase_add_test (tc, test_resumed_while_backing_off);
   tcase_add_test (tc, test_resumed_while_finishing);
+  tcase_add_test (tc, test_wanted_while_finishing);
   tcase_add_test (tc, test_audio_after_the_end);
   tcase_add_test (tc, test_ended_again_while_finishing);
   tcase_add_test (tc, test_paused_has_time);
