@@ -68,6 +68,22 @@ GST_START_TEST (test_last_words)
 
 HARNESS_END_TEST;
 
+/* Nothing but time tells then when the server has all. */
+GST_START_TEST (test_no_pings)
+{
+  harness_make ("", "keepalive-interval", 0, NULL);
+  harness_push_words (1, 7, 0, 0);
+  harness_state (GST_STATE_PLAYING);
+  harness_eos ();
+  harness_wait (GST_MESSAGE_EOS, NULL);
+  harness_assert_words (1, 7, 0);
+  assert_drained (TRUE, 3500 * GST_MSECOND);
+  assert_hung_up (0);
+  fail_unless_equals_uint64 (harness_stat ("round-trip"), 0);
+}
+
+HARNESS_END_TEST;
+
 /* The last tone ends where the stream ends. */
 GST_START_TEST (test_no_tail)
 {
@@ -347,6 +363,7 @@ eos_suite (void)
 
   tcase_add_checked_fixture (tc, harness_setup, harness_teardown);
   tcase_add_test (tc, test_last_words);
+  tcase_add_test (tc, test_no_pings);
   tcase_add_test (tc, test_no_tail);
   tcase_add_test (tc, test_no_data);
   tcase_add_test (tc, test_short);

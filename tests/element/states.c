@@ -45,6 +45,24 @@ GST_START_TEST (test_bad_uri)
 HARNESS_END_TEST;
 
 /* Each of these would hang a genuine server for everybody. */
+/* It was good when READY was reached. */
+GST_START_TEST (test_bad_uri_in_ready)
+{
+  g_autoptr (GError) error = NULL;
+
+  harness_make ("", NULL);
+  harness_state (GST_STATE_READY);
+  g_object_set (h->sink, "uri", "http://127.0.0.1:9090", NULL);
+  fail_unless_equals_int (gst_element_set_state (h->pipeline, GST_STATE_PAUSED),
+      GST_STATE_CHANGE_FAILURE);
+  error = harness_wait_error ();
+  fail_unless (g_error_matches (error, GST_RESOURCE_ERROR,
+          GST_RESOURCE_ERROR_SETTINGS), "%s", error->message);
+  fail_unless_equals_uint64 (harness_server_count (SCRIPTED_REQUESTS), 0);
+}
+
+HARNESS_END_TEST;
+
 GST_START_TEST (test_bad_options)
 {
   harness_make ("", NULL);
@@ -492,6 +510,7 @@ states_suite (void)
 
   tcase_add_checked_fixture (tc, harness_setup, harness_teardown);
   tcase_add_loop_test (tc, test_bad_uri, 0, G_N_ELEMENTS (bad_uris));
+  tcase_add_test (tc, test_bad_uri_in_ready);
   tcase_add_loop_test (tc, test_bad_options, 0, 2);
   tcase_add_test (tc, test_better_uri);
   tcase_add_test (tc, test_ready_makes_no_socket);
