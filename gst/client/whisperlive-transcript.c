@@ -7,6 +7,8 @@
 
 #include "whisperlive-transcript.h"
 
+#include <string.h>
+
 #include "whisperlive-seam.h"
 
 /* As many completed segments without times are remembered: a server keeps 500 */
@@ -37,7 +39,7 @@ struct _WhisperLiveTranscript
   guint revision;               /* of its next update */
   Place partial;                /* its last text, as the server has it */
   gchar *shown;                 /* and as it was given out */
-  gchar *seam;                  /* what the pass before the cut had heard of it, or NULL */
+  WhisperLiveSegment *seam;     /* what the pass before the cut had heard of it, or NULL */
   gboolean resent;              /* that is from an earlier connection: its audio is sent again */
 
   /* what the server counts: the same partial text in messages one after the other */
@@ -94,7 +96,7 @@ whisperlive_transcript_free (WhisperLiveTranscript * self)
   place_clear (&self->partial);
   place_clear (&self->closed);
   g_free (self->shown);
-  g_free (self->seam);
+  whisperlive_segment_free (self->seam);
   g_free (self->repeated);
   g_ptr_array_unref (self->known);
   g_free (self);
@@ -111,6 +113,9 @@ void
 whisperlive_transcript_begin (WhisperLiveTranscript * self)
 {
   self->resent = TRUE;
+  /* their times are those of the connection that ended */
+  if (self->seam)
+    g_clear_pointer (&self->seam->words, g_ptr_array_unref);
   g_ptr_array_set_size (self->known, 0);
   forget_repeats (self);
 }
@@ -121,7 +126,7 @@ whisperlive_transcript_discard (WhisperLiveTranscript * self, guint64 position)
   self->open = FALSE;
   place_clear (&self->partial);
   g_clear_pointer (&self->shown, g_free);
-  g_clear_pointer (&self->seam, g_free);
+  g_clear_pointer (&self->seam, whisperlive_segment_free);
   self->discarded = MAX (self->discarded, position);
 }
 
@@ -207,17 +212,50 @@ is_closed (const WhisperLiveTranscript * self, const Place * place)
 
 /* Updates */
 
+/* As many of the first of @heard as make @text, or none */
+static guint
+count_words (const GPtrArray * heard, const gchar * text)
+{
+  guint i;
+
+  for (i = 0; i < heard->len && *text; i++) {
+    const WhisperLiveWord *word = g_ptr_array_index (heard, i);
+    g_autofree gchar *stripped = g_strstrip (g_strdup (word->text));
+
+    if (!g_str_has_prefix (text, stripped))
+      return 0;
+    text += strlen (stripped);
+    text += strspn (text, " \t\n");
+  }
+  return *text ? 0 : i;
+}
+
+static void
+mend_words (WhisperLiveSegment * segment, const GPtrArray * heard,
+    const gchar * lost)
+{
+  guint i, n = count_words (heard, lost);
+
+  for (i = 0; i < n; i++)
+    g_ptr_array_insert (segment->words, i,
+        whisperlive_word_copy (g_ptr_array_index (heard, i)));
+}
+
 /* What the server's cut took from the beginning of @segment is put back. */
 static void
 mend (const WhisperLiveTranscript * self, WhisperLiveSegment * segment)
 {
-  gchar *text = self->seam ? whisperlive_seam_mend (self->seam,
-      segment->text) : NULL;
+  const WhisperLiveSegment *seam = self->seam;
+  gchar *text = seam ? whisperlive_seam_mend (seam->text, segment->text) : NULL;
+  g_autofree gchar *lost = NULL;
 
-  if (text) {
-    g_free (segment->text);
-    segment->text = text;
-  }
+  if (!text)
+    return;
+  lost = g_strndup (text, strlen (text) - strlen (segment->text));
+  if (segment->words && seam->words)
+    mend_words (segment, seam->words, lost);
+  g_free (segment->text);
+  segment->text = text;
 }
 
 /* Takes the segment out of @place. */
@@ -248,7 +286,7 @@ add_update (WhisperLiveTranscript * self, GPtrArray * updates, Place * place,
 
   self->settled = update->end;
   self->open = FALSE;
-  g_clear_pointer (&self->seam, g_free);
+  g_clear_pointer (&self->seam, whisperlive_segment_free);
   place_clear (&self->partial);
   place_clear (&self->closed);
 }
@@ -289,7 +327,7 @@ restore_partial (const WhisperLiveTranscript * self, Place * place)
   const Place *partial = &self->partial;
 
   if (!place->segment->words && partial->segment->words)
-    place->segment->words = g_ptr_array_ref (partial->segment->words);
+    place->segment->words = g_steal_pointer (&partial->segment->words);
   if (partial->start > place->start) {
     place->segment->start = partial->segment->start;
     place->start = partial->start;
@@ -495,8 +533,8 @@ whisperlive_transcript_take (WhisperLiveTranscript * self,
     take_partial (self, updates, &partial);
   /* the pass that completed something heard what follows it in one piece; the server cuts now */
   if (places->len > 0 && self->partial.segment) {
-    g_free (self->seam);
-    self->seam = g_strdup (self->partial.segment->text);
+    whisperlive_segment_free (self->seam);
+    self->seam = whisperlive_segment_copy (self->partial.segment);
   }
   place_clear (&partial);
   return updates;

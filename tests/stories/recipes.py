@@ -232,7 +232,7 @@ class Recipe(Story):
 
     def check_said(self, said, audio):
         self.assertTrue(said)
-        self.check_text(types.SimpleNamespace(text=" ".join(said)), audio, self.transport.get_worst(audio))
+        self.check_text(types.SimpleNamespace(text=" ".join(said), script=lambda: said), audio, self.transport.get_worst(audio))
 
 
 class Pages(Story):

@@ -709,6 +709,78 @@ GST_START_TEST (test_words_before_the_cut)
 
 GST_END_TEST;
 
+/* One for each word of the text, of 0.1 s, each after the other from its beginning */
+static WhisperLiveSegment *
+make_words (const gchar * spec)
+{
+  WhisperLiveSegment *segment = make_segment (spec);
+  g_auto (GStrv) texts = g_strsplit (segment->text, " ", -1);
+  guint i;
+
+  segment->words =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) whisperlive_word_free);
+  for (i = 0; texts[i]; i++) {
+    WhisperLiveWord word = { texts[i], segment->start + i * 100 * GST_MSECOND,
+      segment->start + (i + 1) * 100 * GST_MSECOND, 0.5
+    };
+
+    g_ptr_array_add (segment->words, whisperlive_word_copy (&word));
+  }
+  return segment;
+}
+
+/* "text ms, text ms": the words of the last update */
+static void
+check_words (const gchar * expected, WhisperLiveSegment * completed,
+    WhisperLiveSegment * open)
+{
+  g_autoptr (GPtrArray) message =
+      g_ptr_array_new_with_free_func ((GDestroyNotify)
+      whisperlive_segment_free);
+  g_autoptr (GPtrArray) updates = NULL;
+  g_autoptr (GString) told = g_string_new (NULL);
+  const WhisperLiveUpdate *update;
+  guint i;
+
+  g_ptr_array_add (message, completed);
+  if (open)
+    g_ptr_array_add (message, open);
+  updates = whisperlive_transcript_take (transcript, message, timeline);
+  update = g_ptr_array_index (updates, updates->len - 1);
+  for (i = 0; i < update->segment->words->len; i++) {
+    const WhisperLiveWord *word = g_ptr_array_index (update->segment->words, i);
+
+    g_string_append_printf (told, "%s%s %" G_GUINT64_FORMAT, i ? ", " : "",
+        word->text, word->start / GST_MSECOND);
+  }
+  fail_unless_equals_string (told->str, expected);
+}
+
+/* The text and its words tell the same. */
+GST_START_TEST (test_word_list_before_the_cut)
+{
+  check_words ("he 1000, might 1100, even 1200", make_words ("C 0 1 One."),
+      make_words ("P 1 3 he might even"));
+  check_words ("he 1000, might 1000, even 1100, have 1200",
+      make_words ("P 1 4 might even have"), NULL);
+  check_words ("he 1000, might 1000, even 1100, have 1200",
+      make_words ("C 1 4 might even have"), NULL);
+}
+
+GST_END_TEST;
+
+/* A word of an earlier connection has no time on this one. */
+GST_START_TEST (test_word_list_before_the_end)
+{
+  check_words ("he 1000, might 1100, even 1200", make_words ("C 0 1 One."),
+      make_words ("P 1 3 he might even"));
+  begin (1);
+  check_words ("might 0, even 100, have 200",
+      make_words ("C 0 3 might even have"), NULL);
+}
+
+GST_END_TEST;
+
 /* Empty texts */
 
 GST_START_TEST (test_empty_partial_is_not_told)
@@ -976,6 +1048,8 @@ transcript_suite (void)
 
   tc = new_case (suite, "empty");
   tcase_add_test (tc, test_words_before_the_cut);
+  tcase_add_test (tc, test_word_list_before_the_cut);
+  tcase_add_test (tc, test_word_list_before_the_end);
   tcase_add_test (tc, test_empty_partial_is_not_told);
   tcase_add_test (tc, test_empty_final_settles);
   tcase_add_test (tc, test_empty_final_ends_the_partial);
