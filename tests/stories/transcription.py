@@ -11,7 +11,8 @@ import json
 import statistics
 import subprocess
 
-from harness import SECOND, Story, live, only, transcribe
+from faults import QUICK
+from harness import SECOND, FaultProxy, Story, Transcription, live, only, transcribe
 from options import options
 from transports import normalise, speech, word_error_rate
 from websockets.sync.client import connect
@@ -127,6 +128,50 @@ class Edges(Story):
         run = transcribe(self.server.uri, audio.path, "--sync")
         rate = self.check_whole(run, audio)
         self.report(f"a sentence, 8 s of silence, a sentence: WER {rate:.3f}")
+
+
+class Times(Story):
+    """Each word lies where it was spoken, as far as Whisper's own times allow"""
+
+    PAUSE = 4
+    # a word may be told a good deal before it is spoken, or after
+    WHISPER = 1.2
+    WORDS = {"word-timestamps": "true"}
+
+    def spoken(self):
+        """The audio, and where each of its sentences begins and ends"""
+        sentences = [self.audio(f"speech:{number}") for number in (5, 2, 1)]
+        ends = list(itertools.accumulate(sentence.seconds + self.PAUSE for sentence in sentences))
+        places = [(end - self.PAUSE - sentence.seconds, end - self.PAUSE) for end, sentence in zip(ends, sentences)]
+        return self.audio("speech:5", f"silence:{self.PAUSE}", "speech:2", f"silence:{self.PAUSE}", "speech:1"), places
+
+    def check_times(self, run, places):
+        words = [(word["running-time"] / SECOND, (word["running-time"] + word["duration"]) / SECOND, word["text"])
+                 for final in run.finals for word in final["words"]]
+        for begin, end in places:
+            inside = [word for word in words if begin - self.WHISPER <= word[0] and word[1] <= end + self.WHISPER]
+            words = [word for word in words if word not in inside]
+            self.assertTrue(inside, f"no word between {begin} and {end}: {run.script()}")
+            self.assertLess(abs(inside[0][0] - begin), self.WHISPER, inside)
+            self.assertLess(abs(inside[-1][1] - end), self.WHISPER, inside)
+        self.assertEqual(words, [], f"not in {places}")
+
+    def test_words_where_they_are(self):
+        audio, places = self.spoken()
+        run = transcribe(self.server.uri, audio.path, **self.WORDS)
+        self.check_whole(run, audio)
+        self.check_times(run, places)
+
+    def test_words_after_a_reset(self):
+        """On the next connection the server's times begin anew"""
+        audio, places = self.spoken()
+        with FaultProxy(self.server) as proxy, Transcription(proxy.uri, audio.path, **QUICK, **self.WORDS) as transcription:
+            transcription.wait("whisperlive/transcript", final=True)
+            proxy.do("reset")
+            run = transcription.finish()
+        self.check_whole(run, audio)
+        self.assertGreater(len(run.sessions), 1)
+        self.check_times(run, places)
 
 
 class Lifelike(Story):
