@@ -18,14 +18,6 @@ gst_whisper_live_message_register_tags (void)
       gst_tag_merge_strings_with_comma);
 }
 
-static GstClockTime
-running_time_of (const WhisperLiveTimeline * timeline,
-    GstClockTime connection_time)
-{
-  return whisperlive_timeline_running_time (timeline,
-      whisperlive_timeline_position (timeline, connection_time));
-}
-
 static void
 add_words (GstStructure * structure, const WhisperLiveTextReport * report)
 {
@@ -37,13 +29,18 @@ add_words (GstStructure * structure, const WhisperLiveTextReport * report)
   for (i = 0; i < words->len; i++) {
     const WhisperLiveWord *word = g_ptr_array_index (words, i);
     GValue value = G_VALUE_INIT;
-    GstClockTime start = running_time_of (report->timeline, word->start);
-    GstClockTime end = running_time_of (report->timeline, word->end);
+    guint64 at = whisperlive_timeline_position (report->timeline, word->start);
+    GstClockTime start =
+        whisperlive_timeline_running_time (report->timeline, at);
+    GstClockTime end = whisperlive_timeline_running_time (report->timeline,
+        whisperlive_timeline_position (report->timeline, word->end));
 
     g_value_init (&value, GST_TYPE_STRUCTURE);
     g_value_take_boxed (&value, gst_structure_new ("word",
             "text", G_TYPE_STRING, word->text,
             "running-time", G_TYPE_UINT64, start,
+            "stream-time", G_TYPE_UINT64,
+            whisperlive_timeline_stream_time (report->timeline, at),
             "duration", G_TYPE_UINT64,
             GST_CLOCK_TIME_IS_VALID (end) && end >= start ? end - start : 0,
             "probability", G_TYPE_DOUBLE, word->probability, NULL));

@@ -174,6 +174,8 @@ assert_word (const GstStructure * word, const Said * expected)
   fail_unless_equals_string (gst_structure_get_string (word, "text"), text);
   assert_time ("running time", text, get_time (word, "running-time"),
       expected->running_time);
+  assert_time ("stream time", text, get_time (word, "stream-time"),
+      expected->stream_time);
   assert_time ("duration", text, get_time (word, "duration"),
       expected->duration);
 }
