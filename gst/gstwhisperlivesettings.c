@@ -227,8 +227,11 @@ install_flow (Installer * i)
           "Maximum size", "Audio held in the element, waiting or not yet "
           "settled by a final transcript, in ns", 0, G_MAXUINT64,
           i->defaults->max_size_time, FLAGS));
-  ENUM ("leaky", leaky, "Leaky", "What to do when max-size-time is reached",
-      GST_TYPE_WHISPER_LIVE_LEAKY);
+  install (i, AT (leaky), g_param_spec_enum ("leaky", "Leaky",
+          "What to do when max-size-time is reached",
+          GST_TYPE_WHISPER_LIVE_LEAKY, i->defaults->leaky,
+          G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
+          GST_PARAM_MUTABLE_PLAYING));
   UINT ("max-server-lag", max_server_lag, "Maximum server lag",
       "Audio in flight that no final transcript covers yet before sending "
       "slows down, in ms; the server loses speech from 15 s on", 1000, 40000);

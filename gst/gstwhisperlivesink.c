@@ -49,6 +49,7 @@ struct _GstWhisperLiveSink
 
   /* object lock */
   WhisperLiveSettings *settings;
+  gboolean settings_taken;      /* from READY→PAUSED to PAUSED→READY */
   WhisperLiveState state;
   gchar *session_id;
   WhisperLiveStats stats;
@@ -507,12 +508,21 @@ settings_are_good (GstWhisperLiveSink * self)
   return FALSE;
 }
 
+static void
+set_settings_taken (GstWhisperLiveSink * self, gboolean taken)
+{
+  GST_OBJECT_LOCK (self);
+  self->settings_taken = taken;
+  GST_OBJECT_UNLOCK (self);
+}
+
 /* Without a begin(): no-op. */
 static void
 end (GstWhisperLiveSink * self)
 {
   if (!self->encoder)
     return;
+  set_settings_taken (self, FALSE);
   whisperlive_session_stop (self->session);
   g_clear_pointer (&self->encoder, gst_whisper_live_encoder_free);
 }
@@ -528,6 +538,7 @@ begin (GstWhisperLiveSink * self)
   /* a failed preroll leaves the pad active; an EOS after it makes the base class refuse everything until the pad is activated again */
   gst_pad_set_active (GST_BASE_SINK_PAD (self), FALSE);
   end (self);
+  set_settings_taken (self, TRUE);
   settings = copy_settings (self);
   self->encoder = gst_whisper_live_encoder_new (settings->chunk_duration);
   g_atomic_int_set (&self->live, -1);
@@ -606,10 +617,16 @@ gst_whisper_live_sink_set_property (GObject * object, guint id,
     const GValue * value, GParamSpec * pspec)
 {
   GstWhisperLiveSink *self = GST_WHISPER_LIVE_SINK (object);
+  gboolean late;
 
   GST_OBJECT_LOCK (self);
   gst_whisper_live_settings_set (self->settings, value, pspec);
+  late = self->settings_taken && !(pspec->flags & GST_PARAM_MUTABLE_PLAYING);
   GST_OBJECT_UNLOCK (self);
+  if (late)
+    GST_ELEMENT_WARNING (self, RESOURCE, SETTINGS,
+        ("\"%s\" was set while the element runs: it is taken at the next start",
+            pspec->name), ("properties are taken at READY to PAUSED"));
 }
 
 static GstStructure *

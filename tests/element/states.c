@@ -93,6 +93,49 @@ GST_START_TEST (test_better_uri)
 
 HARNESS_END_TEST;
 
+static void
+assert_told_late (const gchar * property)
+{
+  g_autoptr (GError) warning = NULL;
+  GstMessage *message = harness_wait (GST_MESSAGE_WARNING, NULL);
+
+  gst_message_parse_warning (message, &warning, NULL);
+  fail_unless (g_error_matches (warning, GST_RESOURCE_ERROR,
+          GST_RESOURCE_ERROR_SETTINGS), "%s", warning->message);
+  fail_unless (strstr (warning->message, property) != NULL, "%s",
+      warning->message);
+}
+
+/* What is set too late is told, and taken at the next start. */
+GST_START_TEST (test_set_while_playing)
+{
+  g_autofree gchar *model = NULL;
+  g_autoptr (ScriptedSession) session = NULL;
+
+  harness_make ("", "model", "first", NULL);
+  harness_start (GST_STATE_PLAYING);
+  /* this one holds at once */
+  gst_util_set_object_arg (G_OBJECT (h->sink), "leaky", "upstream");
+  g_object_set (h->sink, "model", "second", NULL);
+  assert_told_late ("\"model\"");
+  g_object_get (h->sink, "model", &model, NULL);
+  fail_unless_equals_string (model, "second");
+  harness_wait_server (SCRIPTED_HANDSHAKES, 1);
+  harness_state (GST_STATE_READY);
+  g_object_set (h->sink, "hotwords", "in time", NULL);
+  harness_start (GST_STATE_PLAYING);
+  g_object_set (h->sink, "client-id", "late", NULL);
+  assert_told_late ("\"client-id\"");
+  harness_wait_server (SCRIPTED_HANDSHAKES, 2);
+  session = scripted_server_session (h->server, 1);
+  fail_unless (strstr (session->handshake, "\"second\"") != NULL, "%s",
+      session->handshake);
+  fail_unless (strstr (session->handshake, "\"in time\"") != NULL, "%s",
+      session->handshake);
+}
+
+HARNESS_END_TEST;
+
 GST_START_TEST (test_ready_makes_no_socket)
 {
   guint sockets = census_count_sockets ();
@@ -513,6 +556,7 @@ states_suite (void)
   tcase_add_test (tc, test_bad_uri_in_ready);
   tcase_add_loop_test (tc, test_bad_options, 0, 2);
   tcase_add_test (tc, test_better_uri);
+  tcase_add_test (tc, test_set_while_playing);
   tcase_add_test (tc, test_ready_makes_no_socket);
   tcase_add_test (tc, test_preroll_waits_for_server);
   tcase_add_test (tc, test_live_is_not_held_up);
