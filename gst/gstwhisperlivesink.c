@@ -691,15 +691,37 @@ install_properties (GObjectClass * klass)
   const GParamFlags flags = G_PARAM_READABLE | G_PARAM_STATIC_STRINGS;
 
   n_settings = gst_whisper_live_settings_install_properties (klass);
+  /**
+   * GstWhisperLiveSink:session-id:
+   *
+   * The `uid` of the present or last connection: a new UUID for each; %NULL before the first. Notifies.
+   *
+   * Since: 0.1
+   */
   session_id_pspec = g_param_spec_string ("session-id", "Session id",
       "The uid in the handshake of the present or last connection, new for "
       "every connection; NULL before the first", NULL, flags);
+  /**
+   * GstWhisperLiveSink:connection-state:
+   *
+   * State of the session. Notifies.
+   *
+   * Since: 0.1
+   */
   connection_state_pspec = g_param_spec_enum ("connection-state",
       "Connection state", "State of the session with the server",
       GST_TYPE_WHISPER_LIVE_STATE, WHISPERLIVE_STATE_DISCONNECTED, flags);
   g_object_class_install_property (klass, PROP_SESSION_ID, session_id_pspec);
   g_object_class_install_property (klass, PROP_CONNECTION_STATE,
       connection_state_pspec);
+  /**
+   * GstWhisperLiveSink:stats:
+   *
+   * Fields of GstBaseSink, and what became of the audio, the connections and the messages. Readable after the end as
+   * well.
+   *
+   * Since: 0.1
+   */
   g_object_class_install_property (klass, PROP_STATS,
       g_param_spec_boxed ("stats", "Statistics",
           "GstBaseSink's statistics, and the session's: durations of audio in "

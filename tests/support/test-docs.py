@@ -65,6 +65,12 @@ class Properties(unittest.TestCase):
         self.assertGreater(len(self.specs), 40)
         self.assertEqual(sorted(self.specs), sorted(self.rows))
 
+    def test_comments(self):
+        """For gtk-doc, in the sources"""
+        sources = "".join(path.read_text() for path in TESTS.parent.glob("gst/*.c"))
+        for name in self.specs:
+            self.assertIn(f" * GstWhisperLiveSink:{name}:\n", sources)
+
     def test_types(self):
         for name, spec, row in self.each():
             self.assertEqual(re.match(r"\w+", row["type, default"])[0], kind(spec), name)
