@@ -123,5 +123,5 @@ class LoadBalancer(Story):
                     runs = [first.finish(), second.finish()]
         for run in runs:
             self.check_whole(run, audio)
-        # one of them had to move
-        self.assertEqual(sorted(len(run.sessions) for run in runs), [1, 2])
+        # one of them had to move; the other may have given its session up by itself, when the machine is too slow
+        self.assertEqual(sorted(("ready", "waiting") in run.changes for run in runs), [False, True])
