@@ -43,11 +43,6 @@ def end_with_parent():
         os._exit(0)
 
 
-def end(signum, frame):
-    # WhisperLive's threads do not end while a client is connected, and there is nothing to save
-    os._exit(0)
-
-
 def probe(uri, api_key, warm_up):
     """Goes through a WebSocket handshake and, to have the model loaded, through WhisperLive's own"""
     from websockets.sync.client import connect
@@ -82,8 +77,10 @@ def announce(server, arguments):
 
 def main():
     arguments = parse_arguments()
-    signal.signal(signal.SIGTERM, end)
-    signal.signal(signal.SIGINT, end)
+    # The system ends it: there is nothing to save, WhisperLive's threads do not end while a client is connected, and a handler in Python
+    # has to wait until the main thread comes back from what it is in
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     end_with_parent()
     if arguments.log_file:
         log = os.open(arguments.log_file, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
