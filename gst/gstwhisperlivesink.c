@@ -358,6 +358,10 @@ push_chunks (GstWhisperLiveSink * self)
       }
     }
   }
+  /* a buffer may be too small to make a chunk */
+  if (ret == GST_FLOW_OK
+      && whisperlive_queue_check (self->queue) == GST_FLOW_ERROR)
+    ret = GST_FLOW_ERROR;
   return ret;
 }
 

@@ -20,6 +20,13 @@ typedef enum
   STREAM_DRAINED,               /* and the session has got all the text */
 } StreamState;
 
+typedef enum
+{
+  QUEUE_OPEN,
+  QUEUE_FAILING,                /* fail() was called */
+  QUEUE_CLOSED,
+} QueueState;
+
 struct _WhisperLiveQueue
 {
   GMutex lock;
@@ -36,7 +43,8 @@ struct _WhisperLiveQueue
   guint64 settled, lost, sent;
   GArray *losses;
   StreamState stream;
-  gboolean ready, closed, unlocked, stale, live;
+  QueueState state;
+  gboolean ready, unlocked, stale, live;
   guint generation;
 };
 
@@ -248,7 +256,8 @@ whisperlive_queue_start (WhisperLiveQueue * queue, guint64 max_time)
   queue->settled = queue->lost = queue->sent = 0;
   queue->max_held = WHISPERLIVE_TIME_TO_SAMPLES (max_time);
   queue->stream = STREAM_FLOWING;
-  queue->ready = queue->closed = queue->stale = queue->live = FALSE;
+  queue->state = QUEUE_OPEN;
+  queue->ready = queue->stale = queue->live = FALSE;
   g_mutex_unlock (&queue->lock);
 }
 
@@ -259,22 +268,30 @@ is_full (WhisperLiveQueue * queue, const WhisperLiveChunk * chunk)
   return queue->held > 0 && queue->held + chunk->samples > queue->max_held;
 }
 
+/* Called with the lock: whether to go on. */
+static GstFlowReturn
+get_flow_return (const WhisperLiveQueue * queue)
+{
+  if (queue->state == QUEUE_CLOSED)
+    return GST_FLOW_ERROR;
+  return queue->unlocked ? GST_FLOW_FLUSHING : GST_FLOW_OK;
+}
+
 GstFlowReturn
 whisperlive_queue_push (WhisperLiveQueue * queue, WhisperLiveChunk * chunk,
     WhisperLiveFull full)
 {
-  GstFlowReturn ret = GST_FLOW_OK;
+  GstFlowReturn ret;
 
   g_mutex_lock (&queue->lock);
-  while (!queue->closed && !queue->unlocked && is_full (queue, chunk)
-      && full == WHISPERLIVE_FULL_BLOCK)
+  while ((ret = get_flow_return (queue)) == GST_FLOW_OK
+      && (queue->state == QUEUE_FAILING
+          || (full == WHISPERLIVE_FULL_BLOCK && is_full (queue, chunk))))
     g_cond_wait (&queue->cond, &queue->lock);
 
-  if (queue->closed) {
-    ret = GST_FLOW_ERROR;
-  } else if (queue->unlocked) {
+  if (ret == GST_FLOW_FLUSHING) {
     g_mutex_unlock (&queue->lock);
-    return GST_FLOW_FLUSHING;
+    return ret;
   }
 
   chunk->position = queue->tail;
@@ -301,15 +318,28 @@ whisperlive_queue_push (WhisperLiveQueue * queue, WhisperLiveChunk * chunk,
 }
 
 GstFlowReturn
+whisperlive_queue_check (WhisperLiveQueue * queue)
+{
+  GstFlowReturn ret;
+
+  g_mutex_lock (&queue->lock);
+  while ((ret = get_flow_return (queue)) == GST_FLOW_OK
+      && queue->state == QUEUE_FAILING)
+    g_cond_wait (&queue->cond, &queue->lock);
+  g_mutex_unlock (&queue->lock);
+  return ret;
+}
+
+GstFlowReturn
 whisperlive_queue_wait_ready (WhisperLiveQueue * queue)
 {
   GstFlowReturn ret;
 
   g_mutex_lock (&queue->lock);
-  while (!queue->ready && !queue->closed && !queue->unlocked)
+  while ((ret = get_flow_return (queue)) == GST_FLOW_OK && !queue->ready)
     g_cond_wait (&queue->cond, &queue->lock);
-  ret = queue->closed ? GST_FLOW_ERROR :
-      queue->ready ? GST_FLOW_OK : GST_FLOW_FLUSHING;
+  if (queue->ready && ret == GST_FLOW_FLUSHING)
+    ret = GST_FLOW_OK;
   g_mutex_unlock (&queue->lock);
   return ret;
 }
@@ -330,10 +360,11 @@ whisperlive_queue_wait_drained (WhisperLiveQueue * queue)
   GstFlowReturn ret;
 
   g_mutex_lock (&queue->lock);
-  while (queue->stream != STREAM_DRAINED && !queue->closed && !queue->unlocked)
+  while ((ret = get_flow_return (queue)) == GST_FLOW_OK
+      && queue->stream != STREAM_DRAINED)
     g_cond_wait (&queue->cond, &queue->lock);
-  ret = queue->stream == STREAM_DRAINED ? GST_FLOW_OK :
-      queue->closed ? GST_FLOW_ERROR : GST_FLOW_FLUSHING;
+  if (queue->stream == STREAM_DRAINED)
+    ret = GST_FLOW_OK;
   g_mutex_unlock (&queue->lock);
   return ret;
 }
@@ -590,10 +621,18 @@ whisperlive_queue_set_drained (WhisperLiveQueue * queue)
 }
 
 void
+whisperlive_queue_fail (WhisperLiveQueue * queue)
+{
+  g_mutex_lock (&queue->lock);
+  queue->state = QUEUE_FAILING;
+  g_mutex_unlock (&queue->lock);
+}
+
+void
 whisperlive_queue_close (WhisperLiveQueue * queue)
 {
   g_mutex_lock (&queue->lock);
-  queue->closed = TRUE;
+  queue->state = QUEUE_CLOSED;
   g_cond_broadcast (&queue->cond);
   g_mutex_unlock (&queue->lock);
 }

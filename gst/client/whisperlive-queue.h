@@ -112,6 +112,8 @@ typedef enum
 
 /* Takes @chunk unless it returns FLUSHING: then the same chunk can be pushed again. */
 GstFlowReturn whisperlive_queue_push (WhisperLiveQueue * queue, WhisperLiveChunk * chunk, WhisperLiveFull full);
+/* Who has no chunk yet: is this still worth while? */
+GstFlowReturn whisperlive_queue_check (WhisperLiveQueue * queue);
 /* Until the session is ready for audio. */
 GstFlowReturn whisperlive_queue_wait_ready (WhisperLiveQueue * queue);
 /* No more audio for now; then until the session has drained. The next push() or flush() ends that state. */
@@ -143,6 +145,8 @@ void whisperlive_queue_lose (WhisperLiveQueue * queue, WhisperLiveLossReason rea
 GArray *whisperlive_queue_take_losses (WhisperLiveQueue * queue);
 void whisperlive_queue_set_ready (WhisperLiveQueue * queue, gboolean ready);
 void whisperlive_queue_set_drained (WhisperLiveQueue * queue);
+/* The error is about to be posted: push() waits for close(), for upstream is not to post one of its own before. */
+void whisperlive_queue_fail (WhisperLiveQueue * queue);
 /* For good (until the next start): push and waits return ERROR. */
 void whisperlive_queue_close (WhisperLiveQueue * queue);
 

@@ -161,6 +161,7 @@ on_text (gpointer owner, const gchar * text, gsize length)
   GST_TRACE ("received %.*s", (int) MIN (length, 4096), text);
   self->heard = g_get_monotonic_time ();
   self->stats.messages_received++;
+  whisperlive_session_report_stats (self);
   if (self->settings->post_raw)
     self->events->raw (self->owner, text, length, sent_running_time (self));
   message = whisperlive_protocol_parse (text, length, &error);

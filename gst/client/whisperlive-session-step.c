@@ -81,7 +81,6 @@ whisperlive_session_report_updates (WhisperLiveSession * self,
   if (updates->len)
     whisperlive_session_step (self,
         final ? WHISPERLIVE_EVENT_TEXT : WHISPERLIVE_EVENT_PROGRESS, "text");
-  whisperlive_session_report_stats (self);
   for (i = 0; i < updates->len; i++) {
     WhisperLiveUpdate *update = g_ptr_array_index (updates, i);
 
@@ -209,7 +208,6 @@ finish_stream (WhisperLiveSession * self, gboolean complete)
 static void
 report_drained (WhisperLiveSession * self)
 {
-  whisperlive_session_report_stats (self);
   self->events->drained (self->owner, self->complete);
   whisperlive_queue_set_drained (self->queue);
 }
@@ -220,9 +218,9 @@ report_failure (WhisperLiveSession * self)
 {
   g_autoptr (GError) error = failure (self);
 
+  whisperlive_queue_fail (self->queue);
   whisperlive_queue_lose (self->queue, WHISPERLIVE_LOSS_SESSION_FAILED);
   whisperlive_session_report_losses (self);
-  whisperlive_session_report_stats (self);
   self->events->drained (self->owner, FALSE);
   self->events->error (self->owner, error);
   whisperlive_queue_close (self->queue);
@@ -259,7 +257,6 @@ finish_stop (WhisperLiveSession * self)
 {
   whisperlive_queue_lose (self->queue, WHISPERLIVE_LOSS_STOPPED);
   whisperlive_session_report_losses (self);
-  whisperlive_session_report_stats (self);
 
   g_mutex_lock (&self->stop_lock);
   self->stopped = TRUE;
@@ -278,6 +275,8 @@ whisperlive_session_step_full (WhisperLiveSession * self,
 
   actions = whisperlive_lifecycle_step (&self->lifecycle, event, now);
   carry_out (self, actions, now);
+  /* who is told of a state finds the figures of it */
+  whisperlive_session_report_stats (self);
   if (self->lifecycle.state != previous) {
     report_state (self, previous, why, now);
     whisperlive_loop_wake (self->loop);

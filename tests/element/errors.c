@@ -344,6 +344,35 @@ GST_START_TEST (test_full)
 
 HARNESS_END_TEST;
 
+/* The figures are there with the state, not only when there is a session. */
+static void
+assert_figure_of_state (const gchar * name)
+{
+  harness_start (GST_STATE_PLAYING);
+  harness_wait_field ("whisperlive/state", "state", "waiting");
+  fail_unless_equals_uint64 (harness_stat (name), 1);
+}
+
+GST_START_TEST (test_attempts_are_counted_at_once)
+{
+  harness_make ("", "retries", -1, "retry-delay", 60000, "retry-delay-max",
+      60000, NULL);
+  set_port (unused_port ());
+  assert_figure_of_state ("connect-attempts");
+}
+
+HARNESS_END_TEST;
+
+GST_START_TEST (test_waits_are_counted_at_once)
+{
+  HARNESS_SCRIPT (full, TRUE);
+  harness_make ("", "retries", -1, "retry-delay", 60000, "retry-delay-max",
+      60000, NULL);
+  assert_figure_of_state ("waits");
+}
+
+HARNESS_END_TEST;
+
 GST_START_TEST (test_lost_without_retries)
 {
   HARNESS_SCRIPT (close_after_samples, 8000);
@@ -469,39 +498,48 @@ static GstStaticPadTemplate src_template =
 GST_STATIC_PAD_TEMPLATE ("src", GST_PAD_SRC, GST_PAD_ALWAYS,
     GST_STATIC_CAPS ("audio/x-raw"));
 
-/* By hand: what render() returns after the error. */
+static GstFlowReturn
+push_zeros (GstPad * src, gsize size)
+{
+  GstBuffer *buffer = gst_buffer_new_allocate (NULL, size, NULL);
+
+  gst_buffer_memset (buffer, 0, 0, size);
+  return gst_pad_push (src, buffer);
+}
+
+/* By itself, without a source that has errors of its own. 0: there is no server; 1: there has been one, and the buffers that come after the
+ * error are smaller than a chunk. */
 GST_START_TEST (test_flow_error)
 {
   g_autoptr (GstElement) sink =
       gst_object_ref_sink (gst_element_factory_make ("whisperlivesink", NULL));
   g_autoptr (GstBus) bus = gst_bus_new ();
   GstPad *src = gst_check_setup_src_pad (sink, &src_template);
-  g_autofree gchar *uri = g_strdup_printf ("ws://127.0.0.1:%u", unused_port ());
+  g_autofree gchar *nowhere =
+      g_strdup_printf ("ws://127.0.0.1:%u", unused_port ());
   g_autoptr (GstCaps) caps =
       gst_caps_from_string
       ("audio/x-raw, format=S16LE, layout=interleaved, rate=16000, "
       "channels=1");
   GstMessage *message;
-  GstFlowReturn flow = GST_FLOW_OK;
 
-  g_object_set (sink, "uri", uri, "retries", 0, "async", FALSE, NULL);
+  g_object_set (sink, "uri", __i__ ? scripted_server_uri (h->server) : nowhere,
+      "retries", 0, "async", FALSE, NULL);
   gst_element_set_bus (sink, bus);
   gst_pad_set_active (src, TRUE);
   fail_unless (gst_element_set_state (sink,
           GST_STATE_PLAYING) != GST_STATE_CHANGE_FAILURE);
   gst_check_setup_events (src, sink, caps, GST_FORMAT_TIME);
+  if (__i__) {
+    fail_unless_equals_int (push_zeros (src, 3200), GST_FLOW_OK);
+    harness_wait_server (SCRIPTED_FRAMES, 1);
+    scripted_server_kill (h->server);
+  }
   message =
       gst_bus_timed_pop_filtered (bus, 30 * GST_SECOND, GST_MESSAGE_ERROR);
   fail_unless (message != NULL);
   gst_message_unref (message);
-  /* the error is posted before the queue is closed: one more may get through */
-  while (flow == GST_FLOW_OK) {
-    GstBuffer *buffer = gst_buffer_new_allocate (NULL, 3200, NULL);
-
-    gst_buffer_memset (buffer, 0, 0, 3200);
-    flow = gst_pad_push (src, buffer);
-  }
-  fail_unless_equals_int (flow, GST_FLOW_ERROR);
+  fail_unless_equals_int (push_zeros (src, __i__ ? 320 : 3200), GST_FLOW_ERROR);
   fail_unless (gst_bus_timed_pop_filtered (bus, 0, GST_MESSAGE_ERROR) == NULL,
       "a second error");
   gst_element_set_state (sink, GST_STATE_NULL);
@@ -596,13 +634,15 @@ errors_suite (void)
   tcase_add_test (tc, test_status_error);
   tcase_add_test (tc, test_configuration_refused);
   tcase_add_test (tc, test_full);
+  tcase_add_test (tc, test_attempts_are_counted_at_once);
+  tcase_add_test (tc, test_waits_are_counted_at_once);
   tcase_add_loop_test (tc, test_lost_without_retries, 0, 2);
   tcase_add_test (tc, test_warning);
   tcase_add_test (tc, test_nonsense);
   tcase_add_test (tc, test_large_message);
   tcase_add_test (tc, test_eos_without_connection);
   tcase_add_test (tc, test_eos_without_connection_or_data);
-  tcase_add_test (tc, test_flow_error);
+  tcase_add_loop_test (tc, test_flow_error, 0, 2);
   tcase_add_test (tc, test_stopped_by_its_own_thread);
   tcase_add_test (tc, test_buffer_that_does_not_fit);
   suite_add_tcase (s, tc);
