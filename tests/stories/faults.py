@@ -149,7 +149,8 @@ class Frozen(FaultStory):
             self.server.thaw()
             run = transcription.finish()
         self.check_whole(run, audio)
-        self.assertEqual(len(run.sessions), 1)
+        # one that a slow machine says nothing in for too long is replaced, but none is lost
+        self.assertNotIn("waiting", [state for change in run.changes for state in change])
 
     def test_frozen(self):
         audio = self.audio("speech:1", "speech:2", "speech:3")
