@@ -398,13 +398,16 @@ void
 whisperlive_queue_get_flow (WhisperLiveQueue * queue, WhisperLiveFlow * flow)
 {
   gboolean sound = FALSE, speech = FALSE;
+  guint64 aftersound;
   GList *l;
 
   g_mutex_lock (&queue->lock);
+  aftersound = queue->settled ? WHISPERLIVE_AFTERSOUND : 0;
   *flow = (WhisperLiveFlow) {
   .head = queue->head,.sent = queue->tail,.tail = queue->tail,.ended =
         queue->stream == STREAM_ENDED,.generation = queue->generation,.stale =
-        queue->stale,.live = queue->live,.speech_at = G_MAXINT64,};
+        queue->stale,.live = queue->live,.sound_at = G_MAXINT64,.speech_at =
+        G_MAXINT64,};
   if (queue->next) {
     WhisperLiveChunk *chunk = queue->next->data;
 
@@ -420,13 +423,14 @@ whisperlive_queue_get_flow (WhisperLiveQueue * queue, WhisperLiveFlow * flow)
 
     flow->lag += samples;
     if (is_sound (chunk)) {
-      if (!sound)
+      if (!sound) {
         flow->sound = MAX (chunk->position, queue->head);
+        flow->sound_at = chunk->since;
+      }
       flow->loud += samples;
       sound = TRUE;
       if (!speech
-          && chunk->position + chunk->samples >
-          queue->head + WHISPERLIVE_AFTERSOUND) {
+          && chunk->position + chunk->samples > queue->head + aftersound) {
         flow->speech = MAX (chunk->position, queue->head);
         flow->speech_at = chunk->since;
         speech = TRUE;

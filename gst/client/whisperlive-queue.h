@@ -77,8 +77,9 @@ typedef struct
   guint64 sent;                 /* up to here it has been sent to the present connection */
   guint64 tail;                 /* end of what was received */
   guint64 sound;                /* first sample after head, and sent, of a chunk that is not silent; else == sent */
+  gint64 sound_at;              /* when a server that works was first sent that, µs; G_MAXINT64: there is none */
   guint64 speech;               /* likewise, but not the end of what was settled: finals often end before their last sound */
-  gint64 speech_at;             /* when a server that works was first sent that, µs; G_MAXINT64: there is none */
+  gint64 speech_at;             /* as sound_at */
   gint64 pass_at;               /* since when the server has had enough for a pass over that, µs; 0: it has not */
   guint64 loud;                 /* samples after head, and sent, of chunks that are not silent */
   gfloat level;                 /* loudest of the chunks that are sent and not settled */

@@ -154,9 +154,11 @@ keep_alive (WhisperLiveSession * self, gint64 now)
       && self->lifecycle.state != WHISPERLIVE_STATE_DRAINING)
     return G_MAXINT64;
 
-  response = whisperlive_stream_get_response_deadline (self->stream);
+  response = self->lifecycle.paused ? G_MAXINT64 :
+      whisperlive_stream_get_response_deadline (self->stream);
   end = get_end_of_session (self, now);
   if (now >= response) {
+    whisperlive_stream_timed_out (self->stream, now);
     lose_connection (self, "the server owes text and says nothing "
         "(response-timeout)");
     return G_MAXINT64;
@@ -366,6 +368,8 @@ do_play (gpointer data)
 {
   WhisperLiveSession *self = data;
 
+  if (self->stream)
+    whisperlive_stream_resumed (self->stream, g_get_monotonic_time ());
   whisperlive_session_step (self, WHISPERLIVE_EVENT_PLAYING, "playing");
   whisperlive_loop_wake (self->loop);
   return G_SOURCE_REMOVE;

@@ -80,18 +80,6 @@ response_timeout (const WhisperLiveStream * stream)
   return timeout ? timeout * G_GINT64_CONSTANT (1000) : NEVER;
 }
 
-gint64
-whisperlive_stream_get_response_deadline (WhisperLiveStream * stream)
-{
-  gint64 timeout = response_timeout (stream);
-
-  if (timeout == NEVER)
-    return G_MAXINT64;
-  if (stream->trial.state == WHISPERLIVE_TRIAL_RUNNING)
-    return stream->trial.sent_at ? stream->trial.sent_at + timeout : G_MAXINT64;
-  return stream->pacer.open ? stream->pacer.heard + timeout : G_MAXINT64;
-}
-
 /* Since when the server has owed text without a partial; NEVER: it does not. What is settled by age meanwhile changes nothing. */
 static gint64
 owes_since (WhisperLiveStream * stream)
@@ -107,6 +95,40 @@ owes_since (WhisperLiveStream * stream)
     stream->owed_at = 0;
   }
   return stream->owed_at ? MAX (stream->heard, stream->owed_at) : NEVER;
+}
+
+gint64
+whisperlive_stream_get_response_deadline (WhisperLiveStream * stream)
+{
+  gint64 timeout = response_timeout (stream);
+  gint64 since = NEVER;
+  WhisperLiveFlow flow;
+
+  if (timeout == NEVER)
+    return NEVER;
+  if (stream->trial.state == WHISPERLIVE_TRIAL_RUNNING)
+    return stream->trial.sent_at ? stream->trial.sent_at + timeout : NEVER;
+  whisperlive_queue_get_flow (stream->queue, &flow);
+  if (stream->pacer.open)
+    since = flow.sound_at;
+  else if (!stream->trial.speech && !stream->draining)
+    since = owes_since (stream);        /* there is nothing to try it with */
+  return since == NEVER ? NEVER : MAX (since, stream->pacer.heard) + timeout;
+}
+
+void
+whisperlive_stream_timed_out (WhisperLiveStream * stream, gint64 now)
+{
+  /* music before the first word cannot be told from a server that hangs, and must not be sent for ever */
+  if (!stream->pacer.open && !stream->trial.speech)
+    stream->left_at = now;
+  stream->owed_at = 0;
+}
+
+void
+whisperlive_stream_resumed (WhisperLiveStream * stream, gint64 now)
+{
+  stream->heard = stream->pacer.heard = now;
 }
 
 gboolean
@@ -140,7 +162,6 @@ is_stuck (WhisperLiveStream * stream, gint64 now, gint64 * again)
   gint64 patience = pacer->slowest ? MAX (QUIET, 4 * pacer->slowest) :
       QUIET_AT_FIRST;
   gint64 timeout = response_timeout (stream);
-  gint64 since = owes_since (stream);
   WhisperLiveFlow flow;
 
   whisperlive_queue_get_flow (stream->queue, &flow);
@@ -158,10 +179,7 @@ is_stuck (WhisperLiveStream * stream, gint64 now, gint64 * again)
       *again = MAX (pacer->heard, stream->drain.since) + patience;
   } else if (flow.sent - flow.speech + flow.waiting +
       WHISPERLIVE_AFTERSOUND > pacer->allowed) {
-    *again = pacer->heard + MIN (2 * patience, timeout);
-  } else if (!stream->trial.speech && since != NEVER && timeout != NEVER) {
-    /* nothing to try it with */
-    *again = since + timeout;
+    *again = pacer->heard + 2 * patience;
   }
   stream->stuck = now >= *again;
   return stream->stuck;

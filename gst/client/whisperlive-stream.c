@@ -143,6 +143,10 @@ whisperlive_stream_pull (WhisperLiveStream * stream, gint64 now, gint64 * again)
   whisperlive_pacer_sent (&stream->pacer, chunk.samples);
   stream->connection_samples += chunk.samples;
   stream->next_position = chunk.position + chunk.samples;
+  /* no server that listens says so before, but then it is so */
+  if (whisperlive_transcript_settled (stream->transcript) > chunk.position)
+    whisperlive_queue_settle (stream->queue,
+        whisperlive_transcript_settled (stream->transcript));
   return make_frame (stream, chunk.data);
 }
 

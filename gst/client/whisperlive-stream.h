@@ -43,9 +43,13 @@ GPtrArray *whisperlive_stream_hear (WhisperLiveStream * stream, const GPtrArray 
 GPtrArray *whisperlive_stream_hear_translation (WhisperLiveStream * stream, const GPtrArray * segments);
 /* This connection is for speech that has had its text, and the server has not answered: see whisperlive-trial.h. */
 gboolean whisperlive_stream_is_on_trial (WhisperLiveStream * stream);
-/* When the server's silence becomes too long: it has begun to make text of what it has and does not go on, or does not answer a trial;
- * G_MAXINT64: it owes nothing. */
+/* When the server's silence becomes too long: it has begun to make text of what it has and does not go on, does not answer a trial, or there
+ * is nothing to try it with; G_MAXINT64: it owes nothing. */
 gint64 whisperlive_stream_get_response_deadline (WhisperLiveStream * stream);
+/* The connection is given up for that. */
+void whisperlive_stream_timed_out (WhisperLiveStream * stream, gint64 now);
+/* PLAYING again: what the server has not said meanwhile, nobody was waiting for. */
+void whisperlive_stream_resumed (WhisperLiveStream * stream, gint64 now);
 /* Nobody is speaking, as far as the server has told and was told. */
 gboolean whisperlive_stream_is_pausing (WhisperLiveStream * stream);
 /* All that is sent has been transcribed, and nothing waits. *@again as in pull(). */

@@ -204,6 +204,50 @@ GST_START_TEST (test_no_response)
 
 HARNESS_END_TEST;
 
+/* There has never been a word, and nothing to try it with. */
+GST_START_TEST (test_no_response_at_all)
+{
+  g_autoptr (GError) error = NULL;
+
+  HARNESS_SCRIPT (transcribe, FALSE);
+  harness_make ("", ALWAYS, "response-timeout", 500, "keepalive-interval", 100,
+      "retries", 2, NULL);
+  harness_push_words (1, 8, 0, 0);
+  harness_state (GST_STATE_PLAYING);
+  error = harness_wait_error ();
+  fail_unless (g_error_matches (error, GST_RESOURCE_ERROR,
+          GST_RESOURCE_ERROR_WRITE));
+  fail_unless_equals_uint64 (harness_stat ("sessions"), 3);
+  fail_unless (harness_stat ("audio-lost") > 0);
+  harness_assert_balanced ();
+}
+
+HARNESS_END_TEST;
+
+/* Who pauses waits for no text. */
+GST_START_TEST (test_no_response_while_paused)
+{
+  HARNESS_SCRIPT (ping_timeout, 1);
+  harness_make ("", "response-timeout", 2000, "retries", 0,
+      "same-output-threshold", 1000, NULL);
+  harness_push_words (1, 8, 0, 0);
+  harness_state (GST_STATE_PLAYING);
+  harness_wait_final ("w5");
+  HARNESS_SCRIPT (transcribe, FALSE);
+  harness_start (GST_STATE_PAUSED);
+  harness_push_words (9, 8, 0, 0);
+  harness_state (GST_STATE_PAUSED);
+  /* a second each */
+  harness_wait_server (SCRIPTED_PONGS, harness_server_count (SCRIPTED_PONGS) +
+      4);
+  HARNESS_SCRIPT (transcribe, TRUE);
+  harness_state (GST_STATE_PLAYING);
+  finish (1, 16);
+  fail_unless_equals_uint64 (harness_stat ("sessions"), 1);
+}
+
+HARNESS_END_TEST;
+
 /* It stays so: the second session has no partial to wait for, and the third is for a trial. */
 GST_START_TEST (test_no_response_for_good)
 {
@@ -355,6 +399,47 @@ GST_START_TEST (test_gone_for_good)
   fail_unless (harness_n (GST_MESSAGE_ELEMENT, "whisperlive/audio-lost") >= 1);
   fail_unless_equals_string (gst_structure_get_string (harness_nth
           ("whisperlive/audio-lost", 0), "reason"), "session-failed");
+  harness_assert_balanced ();
+}
+
+HARNESS_END_TEST;
+
+static guint64
+sum_of_losses (void)
+{
+  const GstStructure *lost;
+  guint64 sum = 0, duration;
+  guint i;
+
+  for (i = 0; (lost = harness_nth ("whisperlive/audio-lost", i)) != NULL; i++) {
+    gst_structure_get_uint64 (lost, "duration", &duration);
+    sum += duration;
+  }
+  return sum;
+}
+
+/* The streaming thread waits for room, and what is lost makes some. */
+GST_START_TEST (test_gone_while_blocked)
+{
+  g_autoptr (GError) error = NULL;
+  const GstStructure *drained;
+  guint64 received, settled, lost;
+
+  HARNESS_SCRIPT (transcribe, FALSE);
+  harness_make ("", "retries", 0, "max-size-time", 2 * GST_SECOND, NULL);
+  harness_push_words (1, 120, 0, 0);
+  harness_state (GST_STATE_PLAYING);
+  harness_wait_server (SCRIPTED_SAMPLES, 2 * TRANSCRIBER_RATE);
+  scripted_server_kill (h->server);
+  error = harness_wait_error ();
+  drained = harness_nth ("whisperlive/drained", 0);
+  gst_structure_get (drained, "audio-received", G_TYPE_UINT64, &received,
+      "audio-settled", G_TYPE_UINT64, &settled,
+      "audio-lost", G_TYPE_UINT64, &lost, NULL);
+  fail_unless_equals_uint64 (received, settled + lost);
+  fail_unless_equals_uint64 (sum_of_losses (), lost);
+  /* no more than the chunk that waited */
+  fail_unless (harness_stat ("audio-received") <= received + 100 * GST_MSECOND);
   harness_assert_balanced ();
 }
 
@@ -516,6 +601,8 @@ reconnect_suite (void)
   tcase_add_loop_test (tc, test_full_then_free, 0, 2);
   tcase_add_test (tc, test_dead_peer);
   tcase_add_test (tc, test_no_response);
+  tcase_add_test (tc, test_no_response_at_all);
+  tcase_add_test (tc, test_no_response_while_paused);
   tcase_add_test (tc, test_no_response_for_good);
   tcase_add_test (tc, test_no_response_for_long);
   tcase_add_test (tc, test_silence_is_no_loss);
@@ -524,6 +611,7 @@ reconnect_suite (void)
   tcase_add_test (tc, test_max_session_duration);
   tcase_add_test (tc, test_eos_while_waiting);
   tcase_add_test (tc, test_gone_for_good);
+  tcase_add_loop_test (tc, test_gone_while_blocked, 0, 5);
   tcase_add_test (tc, test_seek_while_waiting);
   tcase_add_test (tc, test_connection_throttling);
   tcase_add_test (tc, test_cleanup_all_instances);
