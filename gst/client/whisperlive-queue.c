@@ -38,7 +38,7 @@ struct _WhisperLiveQueue
   GQueue chunks;                /* of WhisperLiveChunk, contiguous but for dropped ones, oldest first */
   GList *next;                  /* the first one that waits, NULL when all are sent */
   guint64 head, tail;           /* positions: of the oldest sample that is not settled, and of the next to come */
-  guint64 held;                 /* samples in chunks, from head on */
+  guint64 held;                 /* samples in chunks that take room, from head on */
   guint64 max_held;
   guint64 settled, lost, sent;
   GArray *losses;
@@ -161,6 +161,13 @@ is_sound (const WhisperLiveChunk * chunk)
   return chunk->level >= WHISPERLIVE_SILENCE_LEVEL;
 }
 
+/* Silence that a server has had waits for nothing but its age: room is for sound, and for what is still to be sent. */
+static gboolean
+takes_room (const WhisperLiveChunk * chunk)
+{
+  return is_sound (chunk) || !chunk->sent;
+}
+
 /* Called with the lock: samples of the oldest chunk that are still held. */
 static guint64
 head_samples (WhisperLiveQueue * queue, const WhisperLiveChunk * first)
@@ -227,16 +234,26 @@ drop_all (WhisperLiveQueue * queue, WhisperLiveLossReason reason)
   queue->head = queue->tail;
 }
 
+/* Called with the lock: the first from @link on that takes room. */
+static GList *
+find_room (GList * link)
+{
+  while (link && !takes_room (link->data))
+    link = link->next;
+  return link;
+}
+
 /* Called with the lock: the oldest chunk that waits; one that was sent may yet be settled, and goes only when there is no other. */
 static void
 drop_oldest (WhisperLiveQueue * queue)
 {
-  GList *link = queue->next ? queue->next : queue->chunks.head;
+  GList *waiting = find_room (queue->next);
+  GList *link = waiting ? waiting : find_room (queue->chunks.head);
   WhisperLiveChunk *chunk = link->data;
   guint64 end = chunk->position + chunk->samples;
   gboolean first = !link->prev;
 
-  if (queue->next)
+  if (queue->next == link)
     queue->next = link->next;
   queue->held -= head_samples (queue, chunk);
   g_queue_delete_link (&queue->chunks, link);
@@ -456,6 +473,10 @@ whisperlive_queue_send (WhisperLiveQueue * queue, gint64 now,
     queue->next = queue->next->next;
     if (!chunk->sent)
       queue->sent += chunk->samples;
+    if (takes_room (chunk) && !is_sound (chunk)) {
+      queue->held -= head_samples (queue, chunk);
+      g_cond_broadcast (&queue->cond);
+    }
     chunk->sent = TRUE;
     if (!chunk->since)
       chunk->since = now;
@@ -504,7 +525,8 @@ whisperlive_queue_settle (WhisperLiveQueue * queue, guint64 position)
     if (to <= from)
       break;
     queue->settled += to - from;
-    queue->held -= to - from;
+    if (takes_room (chunk))
+      queue->held -= to - from;
     queue->head = to;
     if (to < end)
       break;

@@ -98,7 +98,7 @@ WhisperLiveQueue *whisperlive_queue_new (void);
 void whisperlive_queue_free (WhisperLiveQueue * queue);
 /* Called without any lock held, from any thread, when the session has something new to look at. */
 void whisperlive_queue_set_wake (WhisperLiveQueue * queue, GFunc wake, gpointer user_data);
-/* Empty, open, not ready, counters at 0. @max_time bounds what is held, in ns. */
+/* Empty, open, not ready, counters at 0. @max_time, in ns, bounds what is held, without silence that was sent. */
 void whisperlive_queue_start (WhisperLiveQueue * queue, guint64 max_time);
 
 /* What push() does when max_time is reached */
