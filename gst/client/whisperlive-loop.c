@@ -15,16 +15,57 @@ struct _WhisperLiveLoop
   GMainContext *context;
   GMainLoop *loop;
   GSource *wake, *timer;
+  gint64 time;                  /* of the timer */
+  gint woken;                   /* atomic */
+  GMutex lock;
+  GQueue commands;              /* under the lock: of Command */
 };
+
+typedef struct
+{
+  GSourceFunc func;
+  gpointer data;
+  GDestroyNotify notify;
+} Command;
+
+static void
+command_free (Command * command)
+{
+  if (command->notify)
+    command->notify (command->data);
+  g_free (command);
+}
+
+static Command *
+pop_command (WhisperLiveLoop * self)
+{
+  Command *command;
+
+  g_mutex_lock (&self->lock);
+  command = g_queue_pop_head (&self->commands);
+  g_mutex_unlock (&self->lock);
+  return command;
+}
+
+static void
+run (WhisperLiveLoop * self)
+{
+  Command *command;
+
+  g_atomic_int_set (&self->woken, FALSE);
+  while ((command = pop_command (self))) {
+    command->func (command->data);
+    command_free (command);
+  }
+  self->work (self->user_data);
+}
 
 static gboolean
 dispatch (GSource * source, GSourceFunc callback, gpointer user_data)
 {
-  WhisperLiveLoop *self = user_data;
-
   /* first: what comes from now on makes it ready again */
   g_source_set_ready_time (source, -1);
-  self->work (self->user_data);
+  run (user_data);
   return G_SOURCE_CONTINUE;
 }
 
@@ -63,6 +104,8 @@ whisperlive_loop_new (const gchar * name, WhisperLiveLoopFunc work,
   self->work = work;
   self->tear_down = tear_down;
   self->user_data = user_data;
+  self->time = G_MAXINT64;
+  g_mutex_init (&self->lock);
   self->context = g_main_context_new ();
   self->loop = g_main_loop_new (self->context, FALSE);
   self->wake = make_source (self, "whisperlive wake");
@@ -82,10 +125,11 @@ void
 whisperlive_loop_free (WhisperLiveLoop * self)
 {
   GSource *source = g_idle_source_new ();
+  Command *command;
 
   g_assert (!whisperlive_loop_is_current (self));
 
-  /* from inside, and not by invoke(), which may run it here: a quit before run() would be forgotten */
+  /* from inside: a quit before run() would be forgotten */
   g_source_set_callback (source, quit, self->loop, NULL);
   g_source_set_priority (source, G_PRIORITY_DEFAULT);
   g_source_attach (source, self->context);
@@ -98,6 +142,9 @@ whisperlive_loop_free (WhisperLiveLoop * self)
   g_source_unref (self->timer);
   g_main_loop_unref (self->loop);
   g_main_context_unref (self->context);
+  while ((command = pop_command (self)))
+    command_free (command);
+  g_mutex_clear (&self->lock);
   g_free (self);
 }
 
@@ -110,6 +157,7 @@ whisperlive_loop_is_current (WhisperLiveLoop * self)
 void
 whisperlive_loop_wake (WhisperLiveLoop * self)
 {
+  g_atomic_int_set (&self->woken, TRUE);
   g_source_set_ready_time (self->wake, 0);
 }
 
@@ -117,19 +165,33 @@ void
 whisperlive_loop_invoke (WhisperLiveLoop * self, GSourceFunc func,
     gpointer data, GDestroyNotify notify)
 {
-  GSource *source = g_idle_source_new ();
+  Command *command = g_new (Command, 1);
 
-  /* not g_main_context_invoke(): before the thread has got hold of its context, that would run it here */
-  g_source_set_callback (source, func, data, notify);
-  g_source_set_priority (source, G_PRIORITY_DEFAULT);
-  g_source_attach (source, self->context);
-  g_source_unref (source);
+  command->func = func;
+  command->data = data;
+  command->notify = notify;
+  g_mutex_lock (&self->lock);
+  g_queue_push_tail (&self->commands, command);
+  g_mutex_unlock (&self->lock);
+  whisperlive_loop_wake (self);
 }
 
 void
 whisperlive_loop_set_timer (WhisperLiveLoop * self, gint64 time)
 {
+  self->time = time;
   g_source_set_ready_time (self->timer, time == G_MAXINT64 ? -1 : time);
+}
+
+void
+whisperlive_loop_catch_up (WhisperLiveLoop * self)
+{
+  if (!g_atomic_int_get (&self->woken)
+      && g_get_monotonic_time () < self->time)
+    return;
+  g_source_set_ready_time (self->wake, -1);
+  whisperlive_loop_set_timer (self, G_MAXINT64);
+  run (self);
 }
 
 static gboolean

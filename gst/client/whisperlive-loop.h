@@ -24,9 +24,12 @@ void whisperlive_loop_free (WhisperLiveLoop * loop);
 gboolean whisperlive_loop_is_current (WhisperLiveLoop * loop);
 /* From any thread; several calls before work() are one. */
 void whisperlive_loop_wake (WhisperLiveLoop * loop);
+/* From any thread: @func once, and work() after it. */
 void whisperlive_loop_invoke (WhisperLiveLoop * loop, GSourceFunc func, gpointer data, GDestroyNotify notify);
 /* On the loop's thread: work() at this monotonic time, µs; G_MAXINT64: not at all. There is only one timer. */
 void whisperlive_loop_set_timer (WhisperLiveLoop * loop, gint64 time);
+/* On the loop's thread, for a source that may not return for long: runs here what waits for its turn. */
+void whisperlive_loop_catch_up (WhisperLiveLoop * loop);
 /* On the loop's thread: runs what is in the context until *@count is 0, or for @timeout µs: then it returns FALSE. */
 gboolean whisperlive_loop_iterate_until_zero (WhisperLiveLoop * loop, const guint * count, gint64 timeout);
 

@@ -16,6 +16,8 @@ on_opened (gpointer owner, gint64 elapsed)
   WhisperLiveSession *self = owner;
 
   GST_DEBUG ("upgraded after %" G_GINT64_FORMAT " us", elapsed);
+  whisperlive_session_set_socket (self,
+      whisperlive_websocket_get_socket (self->websocket));
   whisperlive_session_step (self, WHISPERLIVE_EVENT_UPGRADED,
       "connection established");
 }
@@ -211,6 +213,14 @@ on_text (gpointer owner, const gchar * text, gsize length)
 }
 
 static void
+on_busy (gpointer owner)
+{
+  WhisperLiveSession *self = owner;
+
+  whisperlive_loop_catch_up (self->loop);
+}
+
+static void
 on_closed (gpointer owner, gushort code, const GError * error)
 {
   WhisperLiveSession *self = owner;
@@ -247,6 +257,7 @@ on_accept_certificate (gpointer owner, GTlsCertificate * certificate,
 const WhisperLiveWebsocketEvents whisperlive_session_websocket_events = {
   .opened = on_opened,
   .text = on_text,
+  .busy = on_busy,
   .pong = on_pong,
   .closed = on_closed,
   .accept_certificate = on_accept_certificate,

@@ -26,9 +26,14 @@ struct _WhisperLiveSession
   WhisperLiveLoop *loop;
   WhisperLiveQueue *queue;
 
+  gint64 close_timeout;         /* start() and stop(), which come one after the other: how long the latter waits for the thread */
+
   GMutex stop_lock;
   GCond stop_cond;
-  gboolean stopped;             /* under stop_lock: stop() may return */
+  /* under stop_lock */
+  gboolean stopping;            /* the session thread knows that stop() waits */
+  gboolean stopped;             /* stop() may return */
+  GSocket *socket;              /* of a connection that is upgraded */
 
   /* all below: session thread */
   WhisperLiveSettings *settings;        /* NULL: not started */
@@ -58,6 +63,8 @@ struct _WhisperLiveSession
 /* whisperlive-session-step: tells the lifecycle what has happened, and carries out what it decides */
 void whisperlive_session_step (WhisperLiveSession * self, WhisperLiveEventType type, const gchar * reason);
 void whisperlive_session_step_full (WhisperLiveSession * self, const WhisperLiveEvent * event, const gchar * reason);
+/* NULL: there is no connection */
+void whisperlive_session_set_socket (WhisperLiveSession * self, GSocket * socket);
 void whisperlive_session_report_stats (WhisperLiveSession * self);
 void whisperlive_session_report_losses (WhisperLiveSession * self);
 void whisperlive_session_report_text (WhisperLiveSession * self, const WhisperLiveUpdate * update, gboolean translation);

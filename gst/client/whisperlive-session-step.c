@@ -151,9 +151,18 @@ failure (WhisperLiveSession * self)
 
 /* --- what the lifecycle decides --- */
 
+void
+whisperlive_session_set_socket (WhisperLiveSession * self, GSocket * socket)
+{
+  g_mutex_lock (&self->stop_lock);
+  g_set_object (&self->socket, socket);
+  g_mutex_unlock (&self->stop_lock);
+}
+
 static void
 drop_connection (WhisperLiveSession * self)
 {
+  whisperlive_session_set_socket (self, NULL);
   g_clear_pointer (&self->websocket, whisperlive_websocket_free);
   whisperlive_queue_set_ready (self->queue, FALSE);
 }

@@ -358,6 +358,7 @@ whisperlive_session_start (WhisperLiveSession * self,
 
   start->session = self;
   start->settings = settings;
+  self->close_timeout = settings->close_timeout * G_GINT64_CONSTANT (1000);
   /* with less room, no pass would ever make any */
   whisperlive_queue_start (self->queue, MAX (settings->max_size_time, least));
   whisperlive_loop_invoke (self->loop, do_start, start, start_free);
@@ -397,20 +398,45 @@ do_stop (gpointer data)
 {
   WhisperLiveSession *self = data;
 
+  g_mutex_lock (&self->stop_lock);
+  self->stopping = TRUE;
+  g_cond_broadcast (&self->stop_cond);
+  g_mutex_unlock (&self->stop_lock);
   whisperlive_session_step (self, WHISPERLIVE_EVENT_STOP, "stop");
   return G_SOURCE_REMOVE;
+}
+
+/* libsoup may never come back from reading, not even to tell of a message: what comes may be nothing but pings, or a message without an end.
+ * Then only the end of the socket gets it out. */
+static void
+shut_unless_stopping (WhisperLiveSession * self, gint64 deadline)
+{
+  g_autoptr (GSocket) socket = NULL;
+  gboolean in_time = TRUE;
+
+  g_mutex_lock (&self->stop_lock);
+  while (!self->stopping && in_time)
+    in_time = g_cond_wait_until (&self->stop_cond, &self->stop_lock, deadline);
+  if (!self->stopping && self->socket)
+    socket = g_object_ref (self->socket);
+  g_mutex_unlock (&self->stop_lock);
+  if (socket)
+    g_socket_shutdown (socket, TRUE, TRUE, NULL);
 }
 
 void
 whisperlive_session_stop (WhisperLiveSession * self)
 {
+  gint64 deadline = g_get_monotonic_time () + self->close_timeout;
+
   /* it would wait for itself */
   g_assert (!whisperlive_loop_is_current (self->loop));
 
   g_mutex_lock (&self->stop_lock);
-  self->stopped = FALSE;
+  self->stopping = self->stopped = FALSE;
   g_mutex_unlock (&self->stop_lock);
   whisperlive_loop_invoke (self->loop, do_stop, self, NULL);
+  shut_unless_stopping (self, deadline);
   g_mutex_lock (&self->stop_lock);
   while (!self->stopped)
     g_cond_wait (&self->stop_cond, &self->stop_lock);

@@ -90,6 +90,13 @@ on_pong (SoupWebsocketConnection * connection, gpointer payload,
     self->events->pong (self->owner, g_get_monotonic_time () - sent);
 }
 
+/* A handler of its own: the one before may have freed us, and this is not called then. */
+static void
+on_busy (WhisperLiveWebsocket * self)
+{
+  self->events->busy (self->owner);
+}
+
 static void
 on_error (SoupWebsocketConnection * connection, GError * error,
     WhisperLiveWebsocket * self)
@@ -170,6 +177,9 @@ on_connected (GObject * source, GAsyncResult * result, gpointer user_data)
         (guint64) WHISPERLIVE_MAX_MESSAGE_SIZE, NULL);
     g_signal_connect (connection, "message", G_CALLBACK (on_message), self);
     g_signal_connect (connection, "pong", G_CALLBACK (on_pong), self);
+    g_signal_connect_swapped (connection, "message", G_CALLBACK (on_busy),
+        self);
+    g_signal_connect_swapped (connection, "pong", G_CALLBACK (on_busy), self);
     g_signal_connect (connection, "error", G_CALLBACK (on_error), self);
     g_signal_connect (connection, "closed", G_CALLBACK (on_closed), self);
     self->events->opened (self->owner, g_get_monotonic_time () - self->since);
@@ -361,6 +371,12 @@ gboolean
 whisperlive_websocket_takes_more (WhisperLiveWebsocket * self)
 {
   return !self->socket || g_socket_condition_check (self->socket, G_IO_OUT);
+}
+
+GSocket *
+whisperlive_websocket_get_socket (WhisperLiveWebsocket * self)
+{
+  return self->socket;
 }
 
 gboolean

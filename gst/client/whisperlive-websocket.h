@@ -21,6 +21,8 @@ typedef struct
   /* The upgrade succeeded. @elapsed: µs since open(). */
   void (*opened) (gpointer owner, gint64 elapsed);
   void (*text) (gpointer owner, const gchar * text, gsize length);
+  /* After each message, of whatever kind: as long as more has come, libsoup reads on, and no other source gets its turn. */
+  void (*busy) (gpointer owner);
   /* @round_trip, µs */
   void (*pong) (gpointer owner, gint64 round_trip);
   /* The last callback of a connection. @error: GST_RESOURCE_ERROR: NOT_AUTHORIZED when it was refused for good, OPEN_WRITE
@@ -42,6 +44,8 @@ void whisperlive_websocket_send_binary (WhisperLiveWebsocket * websocket, GBytes
 gboolean whisperlive_websocket_takes_more (WhisperLiveWebsocket * websocket);
 /* FALSE: the last ping has not been answered yet, none is sent. */
 gboolean whisperlive_websocket_ping (WhisperLiveWebsocket * websocket);
+/* NULL before opened() */
+GSocket *whisperlive_websocket_get_socket (WhisperLiveWebsocket * websocket);
 /* The closing handshake; closed() tells its end. Without a connection: no-op. */
 void whisperlive_websocket_close (WhisperLiveWebsocket * websocket);
 

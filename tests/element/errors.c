@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "flood-server.h"
 #include "harness.h"
 
 #define SECRET "hunter2-very-secret"
@@ -465,6 +466,79 @@ GST_START_TEST (test_large_message)
 
 HARNESS_END_TEST;
 
+#define PAYLOAD "{\"nothing\":\"that anybody would know\"}"
+#define FLOOD(once, type) { once, sizeof (once) - 1, type "\x25" PAYLOAD }
+
+/* As libsoup reads on while there is anything, nothing else of the session's thread would get its turn. */
+static const struct
+{
+  const gchar *once;
+  gsize once_length;
+  gchar frame[2 + sizeof PAYLOAD];
+}
+floods[] = {
+  FLOOD ("", "\x81"),
+  FLOOD ("", "\x82"),
+  FLOOD ("", "\x8a"),
+  /* of these libsoup does not tell: pings, and a message that does not end */
+  FLOOD ("", "\x89"),
+  FLOOD ("\x01\x00", "\x00"),
+};
+
+#define N_TOLD_FLOODS 3
+
+static FloodServer *
+make_flooded (guint flood, guint keepalive_interval)
+{
+  FloodServer *server =
+      flood_server_new (floods[flood].once, floods[flood].once_length,
+      floods[flood].frame, 2 + strlen (PAYLOAD));
+
+  harness_make ("", "uri", flood_server_uri (server), "drain-timeout", 500,
+      "close-timeout", 500, "keepalive-interval", keepalive_interval,
+      "retries", 0, NULL);
+  harness_push_words (1, 7, 0, 0);
+  harness_start (GST_STATE_PLAYING);
+  harness_wait_field ("whisperlive/state", "state", "ready");
+  return server;
+}
+
+GST_START_TEST (test_stopped_in_a_flood)
+{
+  FloodServer *server = make_flooded (__i__, 0);
+
+  harness_start (GST_STATE_READY);
+  harness_unmake ();
+  flood_server_free (server);
+}
+
+HARNESS_END_TEST;
+
+GST_START_TEST (test_time_goes_on_in_a_flood)
+{
+  FloodServer *server = make_flooded (__i__, 0);
+
+  harness_eos ();
+  harness_wait (GST_MESSAGE_EOS, NULL);
+  fail_unless_equals_uint64 (harness_stat ("audio-lost"), 3500 * GST_MSECOND);
+  harness_unmake ();
+  flood_server_free (server);
+}
+
+HARNESS_END_TEST;
+
+/* Pings are not answered. */
+GST_START_TEST (test_lost_in_a_flood)
+{
+  FloodServer *server = make_flooded (__i__, 500);
+
+  expect (GST_RESOURCE_ERROR_WRITE);
+  harness_unmake ();
+  flood_server_free (server);
+}
+
+HARNESS_END_TEST;
+
 /* EOS follows the error, and gst-launch ends. */
 GST_START_TEST (test_eos_without_connection)
 {
@@ -640,6 +714,9 @@ errors_suite (void)
   tcase_add_test (tc, test_warning);
   tcase_add_test (tc, test_nonsense);
   tcase_add_test (tc, test_large_message);
+  tcase_add_loop_test (tc, test_stopped_in_a_flood, 0, G_N_ELEMENTS (floods));
+  tcase_add_loop_test (tc, test_time_goes_on_in_a_flood, 0, N_TOLD_FLOODS);
+  tcase_add_loop_test (tc, test_lost_in_a_flood, 0, 2);
   tcase_add_test (tc, test_eos_without_connection);
   tcase_add_test (tc, test_eos_without_connection_or_data);
   tcase_add_loop_test (tc, test_flow_error, 0, 2);

@@ -12,12 +12,12 @@
 
 #include <string.h>
 
+#include "raw-upgrade.h"
 #include "whisperlive-session.h"
 
 #define CHUNK (WHISPERLIVE_RATE / 10)
 #define SECONDS 20
 #define FRAME_TEXT 0x81
-#define WEBSOCKET_GUID "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 #define READY "{\"message\": \"SERVER_READY\", \"backend\": \"faster_whisper\"}"
 
 typedef struct
@@ -69,50 +69,11 @@ make_wire (const uint8_t * data, size_t size)
   return wire;
 }
 
-static gchar *
-read_key (GDataInputStream * input)
-{
-  static const gchar field[] = "sec-websocket-key:";
-  gchar *line, *key = NULL;
-
-  while ((line = g_data_input_stream_read_line (input, NULL, NULL, NULL))) {
-    gboolean last = *g_strchomp (line) == '\0';
-
-    if (!key && g_ascii_strncasecmp (line, field, strlen (field)) == 0)
-      key = g_strdup (g_strstrip (line + strlen (field)));
-    g_free (line);
-    if (last)
-      break;
-  }
-  return key;
-}
-
-static void
-upgrade (GOutputStream * output, const gchar * key)
-{
-  g_autofree gchar *whole = g_strconcat (key, WEBSOCKET_GUID, NULL);
-  g_autoptr (GChecksum) checksum = g_checksum_new (G_CHECKSUM_SHA1);
-  g_autofree gchar *accept = NULL, *response = NULL;
-  guint8 digest[20];
-  gsize length = sizeof digest;
-
-  g_checksum_update (checksum, (const guchar *) whole, -1);
-  g_checksum_get_digest (checksum, digest, &length);
-  accept = g_base64_encode (digest, length);
-  response = g_strdup_printf ("HTTP/1.1 101 Switching Protocols\r\n"
-      "Upgrade: websocket\r\nConnection: Upgrade\r\n"
-      "Sec-WebSocket-Accept: %s\r\n\r\n", accept);
-  g_output_stream_write_all (output, response, strlen (response), NULL, NULL,
-      NULL);
-}
-
 static void
 serve_one (GIOStream * connection)
 {
-  g_autoptr (GDataInputStream) input =
-      g_data_input_stream_new (g_io_stream_get_input_stream (connection));
+  GInputStream *input = g_io_stream_get_input_stream (connection);
   GOutputStream *output = g_io_stream_get_output_stream (connection);
-  g_autofree gchar *key = NULL;
   g_autoptr (GByteArray) wire = NULL;
   gchar rest[4096];
 
@@ -120,15 +81,13 @@ serve_one (GIOStream * connection)
   wire = g_steal_pointer (&sends);
   g_mutex_unlock (&sends_lock);
   /* a session that comes again finds nobody */
-  if (!wire || !(key = read_key (input)))
+  if (!wire || !raw_upgrade (connection))
     return;
-  upgrade (output, key);
   g_output_stream_write_all (output, wire->data, wire->len, NULL, NULL, NULL);
   g_socket_shutdown (g_socket_connection_get_socket (G_SOCKET_CONNECTION
           (connection)), FALSE, TRUE, NULL);
   /* until the client closes: a reset would throw away what it has not read */
-  while (g_input_stream_read (G_INPUT_STREAM (input), rest, sizeof rest, NULL,
-          NULL) > 0);
+  while (g_input_stream_read (input, rest, sizeof rest, NULL, NULL) > 0);
 }
 
 static gpointer

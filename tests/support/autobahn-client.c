@@ -70,6 +70,11 @@ on_text (gpointer owner, const gchar * text, gsize length)
 }
 
 static void
+on_reading (gpointer owner)
+{
+}
+
+static void
 on_pong_came (gpointer owner, gint64 round_trip)
 {
 }
@@ -94,6 +99,7 @@ on_certificate (gpointer owner, GTlsCertificate * certificate,
 static const WhisperLiveWebsocketEvents events = {
   .opened = on_opened,
   .text = on_text,
+  .busy = on_reading,
   .pong = on_pong_came,
   .closed = on_all_closed,
   .accept_certificate = on_certificate,
