@@ -19,7 +19,7 @@ G_BEGIN_DECLS
 #define WHISPERLIVE_SAMPLES_TO_TIME(n) ((n) * (GST_SECOND / WHISPERLIVE_RATE))
 #define WHISPERLIVE_TIME_TO_SAMPLES(t) ((t) / (GST_SECOND / WHISPERLIVE_RATE))
 
-/* Largest server message that is read at all, in bytes */
+/* Largest server message that is parsed, in bytes */
 #define WHISPERLIVE_MAX_MESSAGE_SIZE (4 * 1024 * 1024)
 
 typedef enum

@@ -10,7 +10,6 @@
 #include <libsoup/soup.h>
 
 #include "whisperlive-debug.h"
-#include "whisperlive-protocol.h"
 #include "whisperlive-proxy.h"
 
 GST_DEBUG_CATEGORY_STATIC (whisperlive_websocket_debug);
@@ -18,6 +17,9 @@ GST_DEBUG_CATEGORY_STATIC (whisperlive_websocket_debug);
 
 /* RFC 6455; libsoup sends any opcode by send_message(), but has no name for this one */
 #define OPCODE_PING ((SoupWebsocketDataType) 0x9)
+
+/* A message of more than WHISPERLIVE_MAX_MESSAGE_SIZE is refused; a frame, or a message, of more than this ends the connection. */
+#define MAX_SIZE G_GUINT64_CONSTANT (16 * 1024 * 1024)
 
 struct _WhisperLiveWebsocket
 {
@@ -155,6 +157,17 @@ release_request (WhisperLiveWebsocket * self)
   g_clear_object (&self->session);
 }
 
+/* libsoup 3.2 bounds the frames only. */
+static void
+set_limits (GObject * connection)
+{
+  static const gchar total[] = "max-total-message-size";
+
+  g_object_set (connection, "max-incoming-payload-size", MAX_SIZE, NULL);
+  if (g_object_class_find_property (G_OBJECT_GET_CLASS (connection), total))
+    g_object_set (connection, total, MAX_SIZE, NULL);
+}
+
 static void
 on_connected (GObject * source, GAsyncResult * result, gpointer user_data)
 {
@@ -173,8 +186,7 @@ on_connected (GObject * source, GAsyncResult * result, gpointer user_data)
 
   if (connection && self->owner) {
     self->connection = connection;
-    g_object_set (connection, "max-incoming-payload-size",
-        (guint64) WHISPERLIVE_MAX_MESSAGE_SIZE, NULL);
+    set_limits (G_OBJECT (connection));
     g_signal_connect (connection, "message", G_CALLBACK (on_message), self);
     g_signal_connect (connection, "pong", G_CALLBACK (on_pong), self);
     g_signal_connect_swapped (connection, "message", G_CALLBACK (on_busy),

@@ -466,6 +466,27 @@ GST_START_TEST (test_large_message)
 
 HARNESS_END_TEST;
 
+/* One of 16 MiB is heard to its end, and refused; the session does not end. */
+GST_START_TEST (test_oversized_message)
+{
+  const gsize size = __i__ ? 16 * 1024 * 1024 : 4 * 1024 * 1024 + 1;
+  g_autofree gchar *json = g_strnfill (size, ' ');
+
+  memcpy (json, "{}", 2);
+  harness_make ("", NULL);
+  harness_push_words (1, 3, 0, 0);
+  harness_state (GST_STATE_PLAYING);
+  scripted_server_send_text (h->server, json);
+  harness_push_words (4, 4, 0, 0);
+  harness_eos ();
+  harness_wait (GST_MESSAGE_EOS, NULL);
+  harness_assert_finals ("w1 w2 w3 w4 w5 w6 w7");
+  fail_unless_equals_uint64 (harness_stat ("sessions"), 1);
+  fail_unless_equals_uint64 (harness_stat ("messages-rejected"), 1);
+}
+
+HARNESS_END_TEST;
+
 #define PAYLOAD "{\"nothing\":\"that anybody would know\"}"
 #define FLOOD(once, type) { once, sizeof (once) - 1, type "\x25" PAYLOAD }
 
@@ -714,6 +735,7 @@ errors_suite (void)
   tcase_add_test (tc, test_warning);
   tcase_add_test (tc, test_nonsense);
   tcase_add_test (tc, test_large_message);
+  tcase_add_loop_test (tc, test_oversized_message, 0, 2);
   tcase_add_loop_test (tc, test_stopped_in_a_flood, 0, G_N_ELEMENTS (floods));
   tcase_add_loop_test (tc, test_time_goes_on_in_a_flood, 0, N_TOLD_FLOODS);
   tcase_add_loop_test (tc, test_lost_in_a_flood, 0, 2);

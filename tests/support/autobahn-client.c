@@ -1,15 +1,14 @@
 /* autobahn-client: runs Autobahn's cases for WebSocket clients on the connection that the element makes
  *
- * autobahn-client URI [LIMIT]: asks the server at URI how many cases it has, runs each, echoing every message, and asks for the report.
- * LIMIT: bytes that a message may have, 0 for any number; without it as many as the element takes. What ended a connection other than
- * a closing handshake is printed, behind the number of the case. autobahn.py is the server.
+ * autobahn-client URI: asks the server at URI how many cases it has, runs each, echoing every message, and asks for the report. What
+ * ended a connection other than a closing handshake is printed, behind the number of the case. autobahn.py is the server.
  *
  * Copyright (C) 2026 the whisperlivesink authors
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* The connection itself is needed: the element takes no binary messages, and has a limit of its own. */
+/* The connection itself is needed: the element takes no binary messages. */
 #include "whisperlive-websocket.c"
 
 #include <stdlib.h>
@@ -22,7 +21,6 @@
 typedef struct
 {
   WhisperLiveWebsocket *websocket;
-  gint64 limit;                 /* -1: the element's */
   guint number;                 /* of a case; 0: a question, not to be echoed */
   gchar *text;                  /* the last */
   gboolean opened, closed;
@@ -40,13 +38,10 @@ static void
 on_opened (gpointer owner, gint64 elapsed)
 {
   Client *client = owner;
-  SoupWebsocketConnection *connection = client->websocket->connection;
 
   client->opened = TRUE;
-  if (client->limit >= 0)
-    g_object_set (connection, "max-incoming-payload-size",
-        (guint64) client->limit, NULL);
-  g_signal_connect (connection, "message", G_CALLBACK (on_binary), client);
+  g_signal_connect (client->websocket->connection, "message",
+      G_CALLBACK (on_binary), client);
 }
 
 static void
@@ -114,10 +109,10 @@ on_deadline (gpointer uri)
 
 /* One connection, until the server has closed it; its last text, or NULL */
 static gchar *
-run (const gchar * uri, gint64 limit, guint number)
+run (const gchar * uri, guint number)
 {
   g_autoptr (WhisperLiveSettings) settings = whisperlive_settings_new ();
-  Client client = {.limit = limit,.number = number };
+  Client client = {.number = number };
   guint live = 0, timer;
 
   g_free (settings->uri);
@@ -145,25 +140,23 @@ int
 main (int argc, char *argv[])
 {
   g_autofree gchar *count = NULL, *count_uri = NULL, *report_uri = NULL;
-  gint64 limit;
   guint i;
 
   gst_init (NULL, NULL);
-  if (argc < 2 || argc > 3) {
-    g_printerr ("usage: autobahn-client URI [LIMIT]\n");
+  if (argc != 2) {
+    g_printerr ("usage: autobahn-client URI\n");
     return 2;
   }
-  limit = argc > 2 ? g_ascii_strtoll (argv[2], NULL, 10) : -1;
 
   count_uri = g_strconcat (argv[1], "/getCaseCount", NULL);
-  count = run (count_uri, -1, 0);
+  count = run (count_uri, 0);
   for (i = 1; count && i <= (guint) atoi (count); i++) {
     g_autofree gchar *uri =
         g_strdup_printf ("%s/runCase?case=%u&agent=" AGENT, argv[1], i);
 
-    g_free (run (uri, limit, i));
+    g_free (run (uri, i));
   }
   report_uri = g_strconcat (argv[1], "/updateReports?agent=" AGENT, NULL);
-  g_free (run (report_uri, -1, 0));
+  g_free (run (report_uri, 0));
   return 0;
 }
