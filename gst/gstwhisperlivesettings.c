@@ -119,13 +119,13 @@ install_connection (Installer * i)
   /**
    * GstWhisperLiveSink:extra-headers:
    *
-   * More headers of the request: field name = value, or an array of values.
+   * More headers of the request: field name = value, or an array or a list of values.
    *
    * Since: 0.1
    */
   STRUCTURE ("extra-headers", extra_headers, "Extra headers",
       "More headers of the WebSocket request: field name = value, or an array "
-      "of values");
+      "or a list of values");
   /**
    * GstWhisperLiveSink:user-agent:
    *

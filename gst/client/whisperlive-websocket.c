@@ -239,6 +239,11 @@ append_header_value (SoupMessageHeaders * headers, const gchar * name,
       append_header_value (headers, name, gst_value_array_get_value (value, i));
     return;
   }
+  if (GST_VALUE_HOLDS_LIST (value)) {
+    for (i = 0; i < gst_value_list_get_size (value); i++)
+      append_header_value (headers, name, gst_value_list_get_value (value, i));
+    return;
+  }
   g_value_init (&string, G_TYPE_STRING);
   if (g_value_transform (value, &string) && g_value_get_string (&string))
     soup_message_headers_append (headers, name, g_value_get_string (&string));

@@ -179,9 +179,9 @@ GST_START_TEST (test_request)
 {
   g_autoptr (GstStructure) headers =
       gst_structure_from_string ("headers, X-Customer=(string)\"number 7\", "
-      "X-Shop=(int)12, X-Ticket=(string)<a, b>;", NULL);
+      "X-Shop=(int)12, X-Ticket=(string)<a, b>, X-Way=(string){c, d};", NULL);
   g_autofree gchar *authorization = NULL, *customer = NULL, *agent =
-      NULL, *extensions = NULL, *shop = NULL, *tickets = NULL;
+      NULL, *extensions = NULL, *shop = NULL, *tickets = NULL, *ways = NULL;
 
   harness_make ("", "api-key", "open sesame", "extra-headers", headers,
       "user-agent", "tester/1", NULL);
@@ -199,6 +199,8 @@ GST_START_TEST (test_request)
   /* one header for each */
   tickets = scripted_server_dup_header (h->server, 0, "X-Ticket");
   fail_unless_equals_string (tickets, "a, b");
+  ways = scripted_server_dup_header (h->server, 0, "X-Way");
+  fail_unless_equals_string (ways, "c, d");
   fail_unless (g_str_has_prefix (agent, "tester/1"), "%s", agent);
   /* deflate costs more than it saves */
   fail_unless (extensions == NULL || strstr (extensions, "deflate") == NULL);
