@@ -138,8 +138,8 @@ install_connection (Installer * i)
   /**
    * GstWhisperLiveSink:proxy:
    *
-   * URI of a proxy; %NULL or empty: the system's settings. An HTTP proxy is asked for a tunnel (`CONNECT`), for
-   * `ws://` as well as for `wss://`.
+   * URI of a proxy, without a scheme an HTTP proxy's; %NULL or empty: the system's settings. An HTTP proxy is asked for
+   * a tunnel (`CONNECT`), for `ws://` as well as for `wss://`.
    *
    * Since: 0.1
    */

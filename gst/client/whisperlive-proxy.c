@@ -190,9 +190,9 @@ whisperlive_proxy_resolver_new (const WhisperLiveSettings * settings)
 {
   WhisperLiveProxyResolver *self =
       g_object_new (WHISPERLIVE_TYPE_PROXY_RESOLVER, NULL);
+  g_autofree gchar *proxy = whisperlive_settings_dup_proxy (settings);
 
-  self->resolver = settings->proxy && *settings->proxy ?
-      g_simple_proxy_resolver_new (settings->proxy, NULL) :
+  self->resolver = proxy ? g_simple_proxy_resolver_new (proxy, NULL) :
       g_object_ref (g_proxy_resolver_get_default ());
   self->user = g_strdup (settings->proxy_id);
   self->password = g_strdup (settings->proxy_pw);

@@ -184,6 +184,15 @@ whisperlive_settings_presentable_uri (const gchar * text)
   return g_strdup ("(hidden: it holds a user name)");
 }
 
+gchar *
+whisperlive_settings_dup_proxy (const WhisperLiveSettings * settings)
+{
+  if (!settings->proxy || settings->proxy[0] == '\0')
+    return NULL;
+  return strstr (settings->proxy, "://") ? g_strdup (settings->proxy) :
+      g_strconcat ("http://", settings->proxy, NULL);
+}
+
 /* GLib takes anything for one */
 static gboolean
 is_host (const gchar * host)
@@ -272,12 +281,12 @@ check_connection (const WhisperLiveSettings * settings, GError ** error)
     "http", "https", "socks", "socks4", "socks4a", "socks5", NULL
   };
   const GstStructure *headers = settings->extra_headers;
+  g_autofree gchar *proxy = whisperlive_settings_dup_proxy (settings);
   gint i;
 
   if (!check_uri ("uri", settings->uri, servers, error))
     return FALSE;
-  if (settings->proxy && settings->proxy[0] != '\0'
-      && !check_uri ("proxy", settings->proxy, proxies, error))
+  if (proxy && !check_uri ("proxy", proxy, proxies, error))
     return FALSE;
   if (!check_header ("api-key", settings->api_key, error)
       || !check_header ("user-agent", settings->user_agent, error))

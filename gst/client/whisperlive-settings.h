@@ -96,6 +96,9 @@ gchar *whisperlive_settings_dup_language (const WhisperLiveSettings * settings);
 /* The same for the language to translate into; NULL when nothing is translated. */
 gchar *whisperlive_settings_dup_translation_language (const WhisperLiveSettings * settings);
 
+/* The address of the proxy, "http://" if it has no scheme; NULL for the system's. */
+gchar *whisperlive_settings_dup_proxy (const WhisperLiveSettings * settings);
+
 /* What may be shown of an address: a password, or a token in the query, may not. */
 gchar *whisperlive_settings_presentable_uri (const gchar * uri);
 

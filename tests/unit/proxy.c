@@ -61,6 +61,10 @@ GST_START_TEST (test_tunnel)
       "whisperlive-http://proxy:3128");
   check ("http://proxy", NULL, NULL, "wss://server",
       "whisperlive-http://proxy:80");
+  check ("proxy:3128", "somebody", NULL, "ws://server",
+      "whisperlive-http://somebody:@proxy:3128");
+  check ("127.0.0.1", NULL, NULL, "ws://server",
+      "whisperlive-http://127.0.0.1:80");
   check ("http://[::1]:3128/", NULL, NULL, "ws://server",
       "whisperlive-http://[::1]:3128");
 }

@@ -268,8 +268,10 @@ GST_START_TEST (test_proxy)
   check_taken ();
   set_string (&settings->proxy, "ftp://user:SECRET@proxy.example.org");
   check_refused ("proxy|ftp");
-  set_string (&settings->proxy, "proxy.example.org");
-  check_refused ("proxy|proxy.example.org");
+  set_string (&settings->proxy, "proxy.example.org:3128");
+  check_taken ();
+  set_string (&settings->proxy, "user:SECRET@proxy.example.org:port");
+  check_refused ("proxy");
 }
 
 GST_END_TEST;
