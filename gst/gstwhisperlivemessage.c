@@ -21,7 +21,7 @@ gst_whisper_live_message_register_tags (void)
 static void
 add_words (GstStructure * structure, const WhisperLiveTextReport * report)
 {
-  const GPtrArray *words = report->update->segment->words;
+  const GPtrArray *words = report->words;
   GValue array = G_VALUE_INIT;
   guint i;
 
@@ -72,7 +72,7 @@ gst_whisper_live_message_new_text (GstObject * src,
   if (segment->speaker)
     gst_structure_set (structure, "speaker", G_TYPE_STRING, segment->speaker,
         NULL);
-  if (segment->words)
+  if (report->words)
     add_words (structure, report);
   return gst_message_new_element (src, structure);
 }

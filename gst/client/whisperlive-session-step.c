@@ -52,6 +52,8 @@ whisperlive_session_report_text (WhisperLiveSession * self,
     .translation = translation,
     .running_time = whisperlive_timeline_running_time (timeline, update->start),
     .stream_time = whisperlive_timeline_stream_time (timeline, update->start),
+    .words = whisperlive_settings_get_words (self->settings) ?
+        update->segment->words : NULL,
     .timeline = timeline,
     .language = translation ? self->settings->translation_language_code :
         self->language,

@@ -27,7 +27,8 @@ typedef struct
   const WhisperLiveUpdate *update;
   gboolean translation;
   GstClockTime running_time, stream_time, duration;
-  const WhisperLiveTimeline *timeline;  /* for the times in update->segment */
+  const GPtrArray *words;       /* of update->segment, if they were asked for, or NULL */
+  const WhisperLiveTimeline *timeline;  /* for the times in them */
   const gchar *language;        /* or NULL */
   const gchar *session_id;
 } WhisperLiveTextReport;

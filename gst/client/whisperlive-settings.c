@@ -364,6 +364,21 @@ read_number (const GValue * value, gdouble * number)
   return isfinite (*number);
 }
 
+gboolean
+whisperlive_settings_get_words (const WhisperLiveSettings * settings)
+{
+  const GValue *option = settings->session_options ?
+      gst_structure_get_value (settings->session_options, "word_timestamps") :
+      NULL;
+  gdouble number;
+
+  if (option && G_VALUE_HOLDS_BOOLEAN (option))
+    return g_value_get_boolean (option);
+  if (read_number (option, &number))
+    return number != 0;
+  return settings->word_timestamps;
+}
+
 static gboolean
 check_vad_option (const gchar * name, const GValue * value, GError ** error)
 {

@@ -96,6 +96,9 @@ gchar *whisperlive_settings_dup_language (const WhisperLiveSettings * settings);
 /* The same for the language to translate into; NULL when nothing is translated. */
 gchar *whisperlive_settings_dup_translation_language (const WhisperLiveSettings * settings);
 
+/* Is the server asked for words? By the property, or an option that overrides it. */
+gboolean whisperlive_settings_get_words (const WhisperLiveSettings * settings);
+
 /* The address of the proxy, "http://" if it has no scheme; NULL for the system's. */
 gchar *whisperlive_settings_dup_proxy (const WhisperLiveSettings * settings);
 

@@ -252,6 +252,47 @@ GST_START_TEST (test_words)
 
 HARNESS_END_TEST;
 
+#define WITH_WORDS "{\"uid\":\"$UID\",\"segments\":[{\"start\":\"0.000\"," \
+    "\"end\":\"0.500\",\"text\":\"hello\",\"completed\":false,\"words\":" \
+    "[{\"word\":\"hello\",\"start\":0,\"end\":0.5,\"probability\":1}]}]}"
+
+static const struct
+{
+  gboolean property;
+  const gchar *options;
+  gboolean words;
+} askings[] = {
+  {FALSE, NULL, FALSE},
+  {TRUE, NULL, TRUE},
+  {FALSE, "options,word_timestamps=(boolean)true", TRUE},
+  {FALSE, "options,word_timestamps=(int)1", TRUE},
+  {TRUE, "options,word_timestamps=(boolean)false", FALSE},
+  {TRUE, "options,beam=(int)5", TRUE},
+};
+
+/* Some servers tell them unasked. */
+GST_START_TEST (test_words_if_asked)
+{
+  const GstStructure *structure;
+
+  harness_make ("", "word-timestamps", askings[__i__].property, NULL);
+  if (askings[__i__].options)
+    gst_util_set_object_arg (G_OBJECT (h->sink), "session-options",
+        askings[__i__].options);
+  harness_push_silence (2);
+  harness_state (GST_STATE_PLAYING);
+  harness_wait_server (SCRIPTED_FRAMES, 1);
+  scripted_server_send_text (h->server, WITH_WORDS);
+  structure = gst_message_get_structure (harness_wait (GST_MESSAGE_ELEMENT,
+          "whisperlive/transcript"));
+  fail_unless_equals_string (gst_structure_get_string (structure, "text"),
+      "hello");
+  fail_unless_equals_int (gst_structure_has_field (structure, "words"),
+      askings[__i__].words);
+}
+
+HARNESS_END_TEST;
+
 GST_START_TEST (test_translation)
 {
   g_autofree gchar *translated = NULL;
@@ -357,6 +398,7 @@ options_suite (void)
   tcase_add_test (tc, test_known_speakers);
   tcase_add_test (tc, test_request);
   tcase_add_test (tc, test_words);
+  tcase_add_loop_test (tc, test_words_if_asked, 0, G_N_ELEMENTS (askings));
   tcase_add_test (tc, test_translation);
   tcase_add_test (tc, test_speaker);
   tcase_add_test (tc, test_raw);
