@@ -129,7 +129,8 @@ install_connection (Installer * i)
   /**
    * GstWhisperLiveSink:user-agent:
    *
-   * The `User-Agent` header. libsoup adds its own name and version after a space at the end.
+   * The `User-Agent` header. libsoup adds its own name and version after a space at the end; %NULL or empty: only
+   * these.
    *
    * Since: 0.1
    */

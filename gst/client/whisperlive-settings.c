@@ -50,7 +50,7 @@ whisperlive_settings_new (void)
   WhisperLiveSettings *settings = g_new0 (WhisperLiveSettings, 1);
 
   settings->uri = g_strdup ("ws://127.0.0.1:9090");
-  settings->user_agent = g_strdup ("GStreamer whisperlivesink ");
+  settings->user_agent = g_strdup ("GStreamer whisperlivesink " PACKAGE_VERSION " ");
   settings->ssl_strict = TRUE;
   settings->client_id = g_uuid_string_random ();
   settings->task = WHISPERLIVE_TASK_TRANSCRIBE;

@@ -267,8 +267,6 @@ make_message (WhisperLiveWebsocket * self, const WhisperLiveSettings * settings)
   headers = soup_message_get_request_headers (message);
   if (settings->extra_headers)
     gst_structure_foreach (settings->extra_headers, append_header, headers);
-  if (settings->user_agent && *settings->user_agent)
-    soup_message_headers_replace (headers, "User-Agent", settings->user_agent);
   if (settings->api_key) {
     g_autofree gchar *bearer = g_strconcat ("Bearer ", settings->api_key, NULL);
 
@@ -292,6 +290,9 @@ make_session (const WhisperLiveSettings * settings)
       whisperlive_proxy_resolver_new (settings);
 
   soup_session_set_proxy_resolver (session, resolver);
+  /* its own name goes behind a space at the end, and stands for none */
+  soup_session_set_user_agent (session,
+      settings->user_agent ? settings->user_agent : "");
   if (settings->tls_database)
     soup_session_set_tls_database (session, settings->tls_database);
   if (settings->tls_interaction)

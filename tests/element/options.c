@@ -201,7 +201,7 @@ GST_START_TEST (test_request)
   fail_unless_equals_string (tickets, "a, b");
   ways = scripted_server_dup_header (h->server, 0, "X-Way");
   fail_unless_equals_string (ways, "c, d");
-  fail_unless (g_str_has_prefix (agent, "tester/1"), "%s", agent);
+  fail_unless_equals_string (agent, "tester/1");
   /* deflate costs more than it saves */
   fail_unless (extensions == NULL || strstr (extensions, "deflate") == NULL);
   harness_assert_nowhere ("open sesame");
@@ -248,6 +248,39 @@ GST_START_TEST (test_words)
     }
   }
   fail_unless_equals_int (n, 12);
+}
+
+HARNESS_END_TEST;
+
+#define DEFAULT_AGENT "the default"
+
+static const struct
+{
+  const gchar *property, *head;
+  gboolean names_libsoup;
+} agents[] = {
+  {DEFAULT_AGENT, "GStreamer whisperlivesink ", TRUE},
+  {"tester/1 ", "tester/1 libsoup/", TRUE},
+  {"tester/1", "tester/1", FALSE},
+  {"", "libsoup/", TRUE},
+  {NULL, "libsoup/", TRUE},
+};
+
+/* As souphttpsrc has it */
+GST_START_TEST (test_user_agent)
+{
+  g_autofree gchar *agent = NULL;
+
+  harness_make ("", NULL);
+  if (g_strcmp0 (agents[__i__].property, DEFAULT_AGENT) != 0)
+    g_object_set (h->sink, "user-agent", agents[__i__].property, NULL);
+  harness_start (GST_STATE_PLAYING);
+  harness_wait_server (SCRIPTED_REQUESTS, 1);
+  agent = scripted_server_dup_header (h->server, 0, "User-Agent");
+  fail_unless (agent && g_str_has_prefix (agent, agents[__i__].head), "%s",
+      agent);
+  fail_unless_equals_int (strstr (agent, " libsoup/") || agent[0] == 'l',
+      agents[__i__].names_libsoup);
 }
 
 HARNESS_END_TEST;
@@ -397,6 +430,7 @@ options_suite (void)
   tcase_add_test (tc, test_all);
   tcase_add_test (tc, test_known_speakers);
   tcase_add_test (tc, test_request);
+  tcase_add_loop_test (tc, test_user_agent, 0, G_N_ELEMENTS (agents));
   tcase_add_test (tc, test_words);
   tcase_add_loop_test (tc, test_words_if_asked, 0, G_N_ELEMENTS (askings));
   tcase_add_test (tc, test_translation);
