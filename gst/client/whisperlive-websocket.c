@@ -267,7 +267,7 @@ make_message (WhisperLiveWebsocket * self, const WhisperLiveSettings * settings)
   headers = soup_message_get_request_headers (message);
   if (settings->extra_headers)
     gst_structure_foreach (settings->extra_headers, append_header, headers);
-  if (settings->api_key) {
+  if (settings->api_key && *settings->api_key) {
     g_autofree gchar *bearer = g_strconcat ("Bearer ", settings->api_key, NULL);
 
     soup_message_headers_replace (headers, "Authorization", bearer);

@@ -285,6 +285,20 @@ GST_START_TEST (test_user_agent)
 
 HARNESS_END_TEST;
 
+/* An empty key is none. */
+GST_START_TEST (test_no_key)
+{
+  g_autofree gchar *authorization = NULL;
+
+  harness_make ("", "api-key", "", NULL);
+  harness_start (GST_STATE_PLAYING);
+  harness_wait_server (SCRIPTED_REQUESTS, 1);
+  authorization = scripted_server_dup_header (h->server, 0, "Authorization");
+  fail_unless_equals_string (authorization, NULL);
+}
+
+HARNESS_END_TEST;
+
 #define WITH_WORDS "{\"uid\":\"$UID\",\"segments\":[{\"start\":\"0.000\"," \
     "\"end\":\"0.500\",\"text\":\"hello\",\"completed\":false,\"words\":" \
     "[{\"word\":\"hello\",\"start\":0,\"end\":0.5,\"probability\":1}]}]}"
@@ -431,6 +445,7 @@ options_suite (void)
   tcase_add_test (tc, test_known_speakers);
   tcase_add_test (tc, test_request);
   tcase_add_loop_test (tc, test_user_agent, 0, G_N_ELEMENTS (agents));
+  tcase_add_test (tc, test_no_key);
   tcase_add_test (tc, test_words);
   tcase_add_loop_test (tc, test_words_if_asked, 0, G_N_ELEMENTS (askings));
   tcase_add_test (tc, test_translation);
