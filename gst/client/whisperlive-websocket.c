@@ -290,6 +290,8 @@ make_session (const WhisperLiveSettings * settings)
       whisperlive_proxy_resolver_new (settings);
 
   soup_session_set_proxy_resolver (session, resolver);
+  /* connect-timeout is longer than libsoup's minute, or shorter */
+  soup_session_set_timeout (session, 0);
   /* its own name goes behind a space at the end, and stands for none */
   soup_session_set_user_agent (session,
       settings->user_agent ? settings->user_agent : "");
