@@ -82,11 +82,12 @@ connect_now (WhisperLiveLifecycle * l, gint64 now)
 static gint64
 back_off (WhisperLiveLifecycle * l)
 {
-  gdouble delay = l->retry_delay * pow (l->retry_backoff_factor,
-      MIN (l->failures, 1000) - 1);
+  gdouble factor = pow (l->retry_backoff_factor, l->failures - 1);
+  /* never infinite: 0 times that is no number */
+  gdouble delay = l->retry_delay * MIN (factor, G_MAXINT);
 
   if (l->full)
-    delay = MAX (l->full_delay, l->retry_delay);
+    delay = MAX (delay, l->full_delay);
   delay = MIN (delay, l->retry_delay_max);
   if (l->rand)
     delay *= g_rand_double_range (l->rand, 1 - JITTER, 1 + JITTER);

@@ -536,6 +536,20 @@ GST_START_TEST (test_jitter)
 
 GST_END_TEST;
 
+/* 0 times infinity is no number. */
+GST_START_TEST (test_no_back_off)
+{
+  settings->retries = -1;
+  settings->retry_delay = 0;
+  settings->retry_backoff_factor = 1000;
+  whisperlive_lifecycle_init (&l, settings, NULL);
+  l.failures = 500;
+  reach (WHISPERLIVE_STATE_CONNECTING);
+  fail_unless_equals_int64 (take_delay (), 0);
+}
+
+GST_END_TEST;
+
 /* --- a full server --- */
 
 /* That long from CLOSED to the next attempt */
@@ -574,6 +588,27 @@ GST_END_TEST;
 GST_START_TEST (test_full_in_the_past)
 {
   check_full_delay (-60 * SECOND, 500 * MS);
+}
+
+GST_END_TEST;
+
+/* Its guess may be wrong: it is asked less and less often. */
+GST_START_TEST (test_full_again_and_again)
+{
+  static const guint guesses[] = { 0, 0, 0, 3000, 0 };
+  static const guint expected[] = { 500, 1000, 2000, 4000, 8000 };
+  guint i;
+
+  settings->retries = -1;
+  whisperlive_lifecycle_init (&l, settings, NULL);
+  start ();
+  for (i = 0; i < G_N_ELEMENTS (expected); i++) {
+    check_step (UPGRADED, HANDSHAKE, CONNECTED);
+    check_full (guesses[i] * MS);
+    check_step (CLOSED, ABORT | REWIND, WAITING);
+    wait_until_deadline (expected[i] * MS);
+    check_step (DEADLINE, OPEN, CONNECTING);
+  }
 }
 
 GST_END_TEST;
@@ -1425,6 +1460,7 @@ lifecycle_suite (void)
 
   tc = add_case (suite, "back-off");
   tcase_add_test (tc, test_back_off_grows);
+  tcase_add_test (tc, test_no_back_off);
   tcase_add_test (tc, test_back_off_by_other_factors);
   tcase_add_test (tc, test_back_off_that_does_not_grow);
   tcase_add_test (tc, test_back_off_never_overflows);
@@ -1435,6 +1471,7 @@ lifecycle_suite (void)
   tcase_add_test (tc, test_full_is_waited_for_no_longer_than_retry_delay_max);
   tcase_add_test (tc, test_full_is_waited_for_no_shorter_than_retry_delay);
   tcase_add_test (tc, test_full_in_the_past);
+  tcase_add_test (tc, test_full_again_and_again);
   tcase_add_test (tc, test_full_does_not_close);
   tcase_add_test (tc, test_full_is_not_ready);
   tcase_add_test (tc, test_full_for_good);
