@@ -160,11 +160,12 @@ on_text (gpointer owner, const WhisperLiveTextReport * report)
 }
 
 static void
-on_language (gpointer owner, const gchar * language, gdouble probability)
+on_language (gpointer owner, const gchar * language, gboolean detected,
+    gdouble probability)
 {
   GstWhisperLiveSink *self = owner;
 
-  if (probability > 0)
+  if (detected)
     post (self, gst_whisper_live_message_new_language (GST_OBJECT (self),
             language, probability));
   post (self, gst_whisper_live_message_new_language_tag (GST_OBJECT (self),

@@ -95,7 +95,7 @@ on_language (WhisperLiveSession * self, const WhisperLiveMessage * message)
 {
   g_free (self->language);
   self->language = g_strdup (message->language);
-  self->events->language (self->owner, message->language,
+  self->events->language (self->owner, message->language, TRUE,
       message->language_probability);
 }
 
@@ -138,7 +138,7 @@ on_ready (WhisperLiveSession * self)
       "server ready");
   if (!self->language
       && (self->language = whisperlive_settings_dup_language (self->settings)))
-    self->events->language (self->owner, self->language, 0);
+    self->events->language (self->owner, self->language, FALSE, 0);
 }
 
 /* Of the audio that has been sent so far. */

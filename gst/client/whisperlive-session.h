@@ -49,8 +49,8 @@ typedef struct
 {
   void (*state) (gpointer owner, const WhisperLiveStateReport * report);
   void (*text) (gpointer owner, const WhisperLiveTextReport * report);
-  /* @probability: 0 when it was not detected but set. */
-  void (*language) (gpointer owner, const gchar * language, gdouble probability);
+  /* FALSE: it was not @detected but set. @probability: 0 when that is not known. */
+  void (*language) (gpointer owner, const gchar * language, gboolean detected, gdouble probability);
   void (*lost) (gpointer owner, const WhisperLiveLoss * loss);
   void (*drained) (gpointer owner, gboolean complete);
   void (*raw) (gpointer owner, const gchar * message, gsize length, GstClockTime running_time);

@@ -299,6 +299,32 @@ GST_START_TEST (test_no_key)
 
 HARNESS_END_TEST;
 
+static const gchar *const improbable[] = {
+  "{\"uid\":\"$UID\",\"language\":\"de\"}",
+  "{\"uid\":\"$UID\",\"language\":\"de\",\"language_prob\":0}",
+};
+
+/* Detected it is all the same. */
+GST_START_TEST (test_language_without_probability)
+{
+  const GstStructure *structure;
+  gdouble probability = -1;
+
+  harness_make ("", NULL);
+  harness_push_silence (0.5);
+  harness_state (GST_STATE_PLAYING);
+  scripted_server_send_text (h->server, improbable[__i__]);
+  structure = gst_message_get_structure (harness_wait (GST_MESSAGE_ELEMENT,
+          "whisperlive/language"));
+  fail_unless_equals_string (gst_structure_get_string (structure,
+          "language-code"), "de");
+  fail_unless (gst_structure_get_double (structure, "probability",
+          &probability));
+  fail_unless (probability == 0);
+}
+
+HARNESS_END_TEST;
+
 #define WITH_WORDS "{\"uid\":\"$UID\",\"segments\":[{\"start\":\"0.000\"," \
     "\"end\":\"0.500\",\"text\":\"hello\",\"completed\":false,\"words\":" \
     "[{\"word\":\"hello\",\"start\":0,\"end\":0.5,\"probability\":1}]}]}"
@@ -448,6 +474,8 @@ options_suite (void)
   tcase_add_test (tc, test_no_key);
   tcase_add_test (tc, test_words);
   tcase_add_loop_test (tc, test_words_if_asked, 0, G_N_ELEMENTS (askings));
+  tcase_add_loop_test (tc, test_language_without_probability, 0,
+      G_N_ELEMENTS (improbable));
   tcase_add_test (tc, test_translation);
   tcase_add_test (tc, test_speaker);
   tcase_add_test (tc, test_raw);

@@ -145,7 +145,8 @@ on_text (gpointer owner, const WhisperLiveTextReport * report)
 }
 
 static void
-on_language (gpointer owner, const gchar * language, gdouble probability)
+on_language (gpointer owner, const gchar * language, gboolean detected,
+    gdouble probability)
 {
   g_assert_true (g_utf8_validate (language, -1, NULL));
   g_assert_true (probability >= 0 && probability <= 1);
