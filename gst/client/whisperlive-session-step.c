@@ -47,6 +47,8 @@ whisperlive_session_report_text (WhisperLiveSession * self,
 {
   const WhisperLiveTimeline *timeline =
       whisperlive_stream_get_timeline (self->stream);
+  g_autofree gchar *target =
+      whisperlive_settings_dup_translation_language (self->settings);
   WhisperLiveTextReport report = {
     .update = update,
     .translation = translation,
@@ -55,8 +57,7 @@ whisperlive_session_report_text (WhisperLiveSession * self,
     .words = whisperlive_settings_get_words (self->settings) ?
         update->segment->words : NULL,
     .timeline = timeline,
-    .language = translation ? self->settings->translation_language_code :
-        self->language,
+    .language = translation ? target : self->language,
     .session_id = self->session_id,
   };
   GstClockTime end = whisperlive_timeline_running_time (timeline, update->end);

@@ -372,8 +372,8 @@ GST_START_TEST (test_translation)
   const GstStructure *structure;
   guint i;
 
-  harness_make ("", "translation-language-code", "fr", "language-code", "en",
-      NULL);
+  harness_make ("", "translation-language-code", "fr-CA", "language-code",
+      "en-US", NULL);
   run ();
   translated = harness_finals ("whisperlive/translation");
   /* the server translates what is complete */
