@@ -50,7 +50,8 @@ whisperlive_settings_new (void)
   WhisperLiveSettings *settings = g_new0 (WhisperLiveSettings, 1);
 
   settings->uri = g_strdup ("ws://127.0.0.1:9090");
-  settings->user_agent = g_strdup ("GStreamer whisperlivesink " PACKAGE_VERSION " ");
+  settings->user_agent =
+      g_strdup ("GStreamer whisperlivesink " PACKAGE_VERSION " ");
   settings->ssl_strict = TRUE;
   settings->client_id = g_uuid_string_random ();
   settings->task = WHISPERLIVE_TASK_TRANSCRIBE;
@@ -155,14 +156,16 @@ static gboolean
 G_GNUC_PRINTF (2, 3)
 refuse (GError ** error, const gchar * format, ...)
 {
-  g_autofree gchar *text = NULL;
+  g_autofree gchar *text = NULL, *valid = NULL;
   va_list args;
 
   va_start (args, format);
   text = g_strdup_vprintf (format, args);
   va_end (args);
+  /* what it quotes may be anything */
+  valid = g_utf8_make_valid (text, -1);
   g_set_error_literal (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,
-      text);
+      valid);
   return FALSE;
 }
 
@@ -191,6 +194,15 @@ whisperlive_settings_dup_proxy (const WhisperLiveSettings * settings)
     return NULL;
   return strstr (settings->proxy, "://") ? g_strdup (settings->proxy) :
       g_strconcat ("http://", settings->proxy, NULL);
+}
+
+/* What goes into JSON */
+static gboolean
+check_text (const gchar * name, const gchar * text, GError ** error)
+{
+  if (!text || g_utf8_validate (text, -1, NULL))
+    return TRUE;
+  return refuse (error, "%s is not UTF-8", name);
 }
 
 /* GLib takes anything for one */
@@ -450,6 +462,8 @@ check_speakers (const GValue * speakers, GError ** error)
       audio = gst_structure_get_string (speaker, "audio_base64");
     if (!audio || !*audio)
       return refuse (error, "known-speakers: \"%s\" has no audio-base64", name);
+    if (!g_utf8_validate (name, -1, NULL) || !g_utf8_validate (audio, -1, NULL))
+      return refuse (error, "known-speakers: entry %u is not UTF-8", i);
     size += strlen (name) + strlen (audio);
   }
   if (size > MAX_SPEAKERS_SIZE)
@@ -467,8 +481,14 @@ check_option (const gchar * name, const GValue * value, guint depth,
 
   if (depth > MAX_OPTION_DEPTH)
     return refuse (error, "session-options: %s is nested too deeply", name);
-  if (G_VALUE_HOLDS_STRING (value) || G_VALUE_HOLDS_BOOLEAN (value)
-      || read_number (value, &number))
+  if (!check_text ("session-options: a name", name, error))
+    return FALSE;
+  if (G_VALUE_HOLDS_STRING (value)) {
+    g_autofree gchar *option = g_strconcat ("session-options: ", name, NULL);
+
+    return check_text (option, g_value_get_string (value), error);
+  }
+  if (G_VALUE_HOLDS_BOOLEAN (value) || read_number (value, &number))
     return TRUE;
   if (GST_VALUE_HOLDS_ARRAY (value)) {
     for (i = 0; i < (gint) gst_value_array_get_size (value); i++) {
@@ -537,6 +557,10 @@ whisperlive_settings_check (const WhisperLiveSettings * settings,
       || !check_vad (settings->vad_parameters, error)
       || !check_speakers (&settings->known_speakers, error)
       || !check_options (settings->session_options, error))
+    return FALSE;
+  if (!check_text ("model", settings->model, error)
+      || !check_text ("initial-prompt", settings->initial_prompt, error)
+      || !check_text ("hotwords", settings->hotwords, error))
     return FALSE;
   if (!settings->model || settings->model[0] == '\0')
     return refuse (error, "model is not set");

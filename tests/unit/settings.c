@@ -540,6 +540,77 @@ GST_START_TEST (test_speakers_that_are_too_large)
 
 GST_END_TEST;
 
+/* JSON is UTF-8. */
+
+#define LATIN1 "caf\xe9"
+
+GST_START_TEST (test_text_that_is_not_utf8)
+{
+  gchar **fields[] = { &settings->model, &settings->initial_prompt,
+    &settings->hotwords, &settings->language_code
+  };
+  static const gchar *const names[] = { "model", "initial-prompt", "hotwords",
+    "language-code"
+  };
+
+  set_string (fields[__i__], LATIN1);
+  check_refused (names[__i__]);
+  if (__i__ < 3) {
+    set_string (fields[__i__], "caf\xc3\xa9");
+    check_taken ();
+  }
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_speaker_that_is_not_utf8)
+{
+  static const gchar *const fields[] = { "name", "audio-base64" };
+  const GValue *speaker;
+
+  add_speaker ("audio-base64", "Ann", "QUJD");
+  /* GstStructure would take no such string */
+  speaker = gst_value_array_get_value (&settings->known_speakers, 0);
+  g_value_set_string ((GValue *)
+      gst_structure_get_value (gst_value_get_structure (speaker),
+          fields[__i__]), LATIN1);
+  check_refused ("known-speakers|0|UTF-8");
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_option_that_is_not_utf8)
+{
+  GValue array = G_VALUE_INIT, value = G_VALUE_INIT;
+
+  g_value_init (&array, __i__ ? GST_TYPE_ARRAY : GST_TYPE_LIST);
+  g_value_init (&value, G_TYPE_STRING);
+  g_value_set_string (&value, LATIN1);
+  if (__i__)
+    gst_value_array_append_and_take_value (&array, &value);
+  else
+    gst_value_list_append_and_take_value (&array, &value);
+  settings->session_options = gst_structure_new_empty ("options");
+  gst_structure_take_value (settings->session_options, "drinks", &array);
+  check_refused ("session-options|drinks|UTF-8");
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_name_that_is_not_utf8)
+{
+  GstStructure *structure =
+      gst_structure_new ("options", LATIN1, G_TYPE_INT, 1, NULL);
+
+  if (__i__)
+    settings->session_options = structure;
+  else
+    settings->vad_parameters = structure;
+  check_refused (__i__ ? "session-options|UTF-8" : "vad-parameters");
+}
+
+GST_END_TEST;
+
 GST_START_TEST (test_good_options)
 {
   settings->session_options = gst_structure_from_string ("options, "
@@ -694,6 +765,10 @@ add_structure_tests (Suite * suite)
   tcase_add_test (tc, test_speaker_that_is_none);
   tcase_add_test (tc, test_speakers_that_are_no_array);
   tcase_add_test (tc, test_speakers_that_are_too_large);
+  tcase_add_loop_test (tc, test_text_that_is_not_utf8, 0, 4);
+  tcase_add_loop_test (tc, test_speaker_that_is_not_utf8, 0, 2);
+  tcase_add_loop_test (tc, test_option_that_is_not_utf8, 0, 2);
+  tcase_add_loop_test (tc, test_name_that_is_not_utf8, 0, 2);
   tcase_add_test (tc, test_good_options);
   tcase_add_test (tc, test_deep_option);
   tcase_add_loop_test (tc, test_bad_option, 0, G_N_ELEMENTS (bad_options));
