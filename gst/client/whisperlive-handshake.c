@@ -156,7 +156,7 @@ add_diarization (JsonObject * object, const WhisperLiveSettings * settings)
 
 gchar *
 whisperlive_protocol_handshake (const WhisperLiveSettings * settings,
-    const gchar * session_id)
+    const gchar * session_id, const gchar * detected)
 {
   static const gchar *const tasks[] = { "transcribe", "translate" };
   static const gchar *const formats[] = { "float32", "int16", "uint8" };
@@ -166,6 +166,8 @@ whisperlive_protocol_handshake (const WhisperLiveSettings * settings,
   g_autofree gchar *target =
       whisperlive_settings_dup_translation_language (settings);
 
+  if (!language && detected && whisperlive_settings_is_language (detected))
+    language = g_strdup (detected);
   json_object_set_string_member (object, "uid", session_id);
   /* has to be there: null lets the server detect it */
   if (language)

@@ -187,8 +187,11 @@ open_connection (WhisperLiveSession * self)
 static void
 send_handshake (WhisperLiveSession * self)
 {
+  /* one that there has been no text in may be that of noise */
+  const gchar *detected = self->stats.segments_final ? self->language : NULL;
   g_autofree gchar *handshake =
-      whisperlive_protocol_handshake (self->settings, self->session_id);
+      whisperlive_protocol_handshake (self->settings, self->session_id,
+      detected);
 
   GST_TRACE ("handshake: %s", handshake);
   whisperlive_websocket_send_text (self->websocket, handshake);

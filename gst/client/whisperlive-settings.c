@@ -338,6 +338,12 @@ whisperlive_settings_dup_translation_language (const WhisperLiveSettings *
   return dup_without_region (settings->translation_language_code);
 }
 
+gboolean
+whisperlive_settings_is_language (const gchar * code)
+{
+  return g_strv_contains (languages, code);
+}
+
 static gboolean
 check_languages (const WhisperLiveSettings * settings, GError ** error)
 {
@@ -346,7 +352,7 @@ check_languages (const WhisperLiveSettings * settings, GError ** error)
       dup_without_region (settings->translation_language_code);
   gsize length = target ? strlen (target) : 0;
 
-  if (language && !g_strv_contains (languages, language))
+  if (language && !whisperlive_settings_is_language (language))
     return refuse (error,
         "language-code \"%s\" is not one of Whisper's languages",
         settings->language_code);

@@ -91,6 +91,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (WhisperLiveSettings, whisperlive_settings_free)
  * do to the server (hang it, or be closed without a word) is refused here. */
 gboolean whisperlive_settings_check (const WhisperLiveSettings * settings, GError ** error);
 
+/* One of Whisper's? Any other stops every client of a server for ever. */
+gboolean whisperlive_settings_is_language (const gchar * code);
 /* The language that the server is told: "en" for "en-US"; NULL lets it detect the language. */
 gchar *whisperlive_settings_dup_language (const WhisperLiveSettings * settings);
 /* The same for the language to translate into; NULL when nothing is translated. */

@@ -122,6 +122,70 @@ GST_START_TEST (test_reconnection_with_new_session)
 
 HARNESS_END_TEST;
 
+/* The language in the handshake of that session; NULL: it is to be detected */
+static gchar *
+told_language (guint index)
+{
+  g_autoptr (ScriptedSession) session = NULL;
+  g_autoptr (JsonNode) handshake = NULL;
+
+  harness_wait_server (SCRIPTED_HANDSHAKES, index + 1);
+  session = scripted_server_session (h->server, index);
+  handshake = json_from_string (session->handshake, NULL);
+  return
+      g_strdup (json_object_get_string_member_with_default (json_node_get_object
+          (handshake), "language", NULL));
+}
+
+static void
+assert_told_language (guint index, const gchar * language)
+{
+  g_autofree gchar *told = told_language (index);
+
+  fail_unless_equals_string (told, language);
+}
+
+/* Until a server knows the language, it discards what it hears. The second is none of Whisper's, and would stop the server for ever. */
+GST_START_TEST (test_detected_language_is_kept)
+{
+  static const gchar *const detected[] = { "de", "xx" };
+
+  HARNESS_SCRIPT (model.language, detected[__i__]);
+  make ();
+  harness_start (GST_STATE_PLAYING);
+  harness_push_words (1, 5, 0, 1);
+  harness_push_words (6, 1, 0, 1);
+  harness_wait_final ("w5");
+  assert_told_language (0, NULL);
+  scripted_server_close (h->server, 1011);
+  assert_told_language (1, __i__ ? NULL : "de");
+  harness_eos ();
+  harness_wait (GST_MESSAGE_EOS, NULL);
+  harness_assert_finals ("w1 w2 w3 w4 w5 w6");
+  /* but not after READY */
+  harness_start (GST_STATE_READY);
+  harness_start (GST_STATE_PLAYING);
+  assert_told_language (2, NULL);
+}
+
+HARNESS_END_TEST;
+
+/* It may be that of noise. */
+GST_START_TEST (test_language_without_text_is_detected_again)
+{
+  HARNESS_SCRIPT (model.language_probability, 0);
+  make ();
+  harness_start (GST_STATE_PLAYING);
+  harness_wait_server (SCRIPTED_READY, 1);
+  scripted_server_send_text (h->server,
+      "{\"uid\":\"$UID\",\"language\":\"cy\",\"language_prob\":0.6}");
+  harness_wait (GST_MESSAGE_ELEMENT, "whisperlive/language");
+  scripted_server_close (h->server, 1011);
+  assert_told_language (1, NULL);
+}
+
+HARNESS_END_TEST;
+
 GST_START_TEST (test_killed_and_started)
 {
   make ();
@@ -596,6 +660,8 @@ reconnect_suite (void)
   tcase_add_checked_fixture (tc, harness_setup, harness_teardown);
   tcase_add_loop_test (tc, test_closed, 0, G_N_ELEMENTS (codes));
   tcase_add_test (tc, test_reconnection_with_new_session);
+  tcase_add_loop_test (tc, test_detected_language_is_kept, 0, 2);
+  tcase_add_test (tc, test_language_without_text_is_detected_again);
   tcase_add_test (tc, test_killed_and_started);
   tcase_add_test (tc, test_overtime);
   tcase_add_loop_test (tc, test_full_then_free, 0, 2);

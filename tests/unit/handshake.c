@@ -12,13 +12,20 @@
 #include "whisperlive-protocol.h"
 
 static JsonObject *
-handshake (const WhisperLiveSettings * settings)
+handshake_again (const WhisperLiveSettings * settings, const gchar * detected)
 {
-  g_autofree gchar *text = whisperlive_protocol_handshake (settings, "id");
+  g_autofree gchar *text =
+      whisperlive_protocol_handshake (settings, "id", detected);
   g_autoptr (JsonNode) node = json_from_string (text, NULL);
 
   fail_unless (node != NULL && JSON_NODE_HOLDS_OBJECT (node), "%s", text);
   return json_node_dup_object (node);
+}
+
+static JsonObject *
+handshake (const WhisperLiveSettings * settings)
+{
+  return handshake_again (settings, NULL);
 }
 
 static gchar *
@@ -84,6 +91,35 @@ GST_START_TEST (test_handshake_in_another_language)
           "target_language"), "pt");
   fail_unless_equals_string (json_object_get_string_member (object,
           "audio_format"), "int16");
+}
+
+GST_END_TEST;
+
+/* What was detected is told, unless something else was set. */
+GST_START_TEST (test_handshake_in_a_detected_language)
+{
+  static const struct
+  {
+    const gchar *set, *option, *detected, *told;
+  } cases[] = {
+    {NULL, NULL, NULL, NULL},
+    {NULL, NULL, "de", "de"},
+    {NULL, NULL, "xx", NULL},
+    {NULL, NULL, "", NULL},
+    {"en-US", NULL, "de", "en"},
+    {NULL, "fr", "de", "fr"},
+  };
+  g_autoptr (WhisperLiveSettings) settings = whisperlive_settings_new ();
+  g_autoptr (JsonObject) object = NULL;
+
+  settings->language_code = g_strdup (cases[__i__].set);
+  if (cases[__i__].option)
+    settings->session_options = gst_structure_new ("options", "language",
+        G_TYPE_STRING, cases[__i__].option, NULL);
+  object = handshake_again (settings, cases[__i__].detected);
+  fail_unless (json_object_has_member (object, "language"));
+  fail_unless_equals_string (json_object_get_string_member_with_default (object,
+          "language", NULL), cases[__i__].told);
 }
 
 GST_END_TEST;
@@ -243,7 +279,7 @@ GST_START_TEST (test_handshake_keeps_the_secrets)
 
   settings->api_key = g_strdup ("SECRET");
   settings->proxy_pw = g_strdup ("SECRET");
-  text = whisperlive_protocol_handshake (settings, "id");
+  text = whisperlive_protocol_handshake (settings, "id", NULL);
   fail_unless (strstr (text, "SECRET") == NULL);
 }
 
@@ -258,6 +294,7 @@ handshake_suite (void)
   suite_add_tcase (suite, tc);
   tcase_add_test (tc, test_handshake);
   tcase_add_test (tc, test_handshake_in_another_language);
+  tcase_add_loop_test (tc, test_handshake_in_a_detected_language, 0, 6);
   tcase_add_test (tc, test_handshake_with_prompts);
   tcase_add_test (tc, test_handshake_with_vad_parameters);
   tcase_add_test (tc, test_handshake_with_diarization);
