@@ -19,7 +19,8 @@
 #define AHEAD (6 * WHISPERLIVE_RATE)
 /* What each pass that completes nothing is worth */
 #define STEP WHISPERLIVE_RATE
-/* So many in a row, and waiting for a final does not help: the server repeats a partial no more than same-output-threshold times. */
+/* So many in a row over the same audio, and waiting for a final does not help: the server repeats a partial no more than
+ * same-output-threshold times. */
 #define FRUITLESS 30
 #define CAUTIOUS (10 * WHISPERLIVE_RATE)
 /* A pause is looked for in so much before a portion's end. */
@@ -34,6 +35,8 @@
 #define STALL (4 * G_USEC_PER_SEC)
 /* And while no pass has been seen: on a slow machine the first may take so long. */
 #define STALL_AT_FIRST (10 * G_USEC_PER_SEC)
+/* So much longer before anything is thrown away: a session that may be stuck is replaced first. */
+#define STALLED_FULL 2
 /* Then sound goes at this speed, in percent of real time. With tiny.en a pass over noise can take 12 s (Whisper tries again and again), and
  * what arrives meanwhile has to fit into the 15 s that the server keeps when it throws away. */
 #define STALLED_SPEED 125
@@ -71,6 +74,23 @@ get_base (const WhisperLivePacer * pacer, const WhisperLiveFlow * flow)
   return MIN (base, flow->sent);
 }
 
+/* Nothing is thrown away before there is more than that. Then it must not be what a pass has that goes on: the server would take its own
+ * place in the stream for a later one, give wrong times and skip as much as that. */
+static gboolean
+fits (const WhisperLivePacer * pacer, const WhisperLiveFlow * flow,
+    guint samples)
+{
+  return pacer->buffered + samples <= BUFFER
+      || flow->sent - get_base (pacer, flow) + TRIM <= pacer->buffered;
+}
+
+/* For so long a server is quiet only if it has nothing to say. */
+static gint64
+get_patience (const WhisperLivePacer * pacer)
+{
+  return pacer->slowest ? MAX (STALL, 4 * pacer->slowest) : STALL_AT_FIRST;
+}
+
 /* What the pass after the next lacks. */
 static guint64
 get_allowed (const WhisperLivePacer * pacer, const WhisperLiveFlow * flow)
@@ -97,6 +117,8 @@ whisperlive_pacer_heard (WhisperLivePacer * pacer, const WhisperLiveFlow * flow,
   pacer->open_at = open ? open_at : 0;
   pacer->in_pass = get_lag (pacer, flow);
   pacer->barren = settled ? 0 : pacer->barren + 1;
+  pacer->fruitless = settled || fits (pacer, flow, 0) ? 0 :
+      pacer->fruitless + 1;
   if (settled) {
     pacer->cautious = FALSE;
     pacer->settled = now;
@@ -126,15 +148,16 @@ whisperlive_pacer_pause_after (WhisperLivePacer * pacer,
   pacer->paused = TRUE;
 }
 
-/* Nothing is thrown away before there is more than that. Then it must not be what a pass has that goes on: the server would take its own
- * place in the stream for a later one, give wrong times and skip as much as that. */
-gboolean
-whisperlive_pacer_fits (const WhisperLivePacer * pacer,
+gint64
+whisperlive_pacer_get_fit_time (const WhisperLivePacer * pacer,
     const WhisperLiveFlow * flow, guint samples)
 {
-  return pacer->buffered + samples <= BUFFER
-      || flow->sent - get_base (pacer, flow) + TRIM <= pacer->buffered
-      || pacer->barren >= FRUITLESS;
+  if (fits (pacer, flow, samples) || pacer->fruitless >= FRUITLESS)
+    return WHISPERLIVE_PACER_NOW;
+  /* a pass goes on, however long it takes */
+  if (pacer->open)
+    return G_MAXINT64;
+  return pacer->heard + STALLED_FULL * get_patience (pacer);
 }
 
 gint64
@@ -146,8 +169,9 @@ whisperlive_pacer_ask (WhisperLivePacer * pacer, const WhisperLiveFlow * flow,
   gint64 duration = WHISPERLIVE_SAMPLES_TO_TIME ((guint64) flow->waiting) /
       GST_USECOND;
   /* the server looks before it takes one more */
-  gboolean full = !whisperlive_pacer_fits (pacer, flow, 0);
-  gint64 at = pacer->next;
+  gint64 fit = whisperlive_pacer_get_fit_time (pacer, flow, 0);
+  gboolean full = fit != WHISPERLIVE_PACER_NOW;
+  gint64 at = MAX (pacer->next, fit);
 
   if (lag <= pacer->allowed && !full) {
     pacer->next = now;
@@ -157,8 +181,7 @@ whisperlive_pacer_ask (WhisperLivePacer * pacer, const WhisperLiveFlow * flow,
     duration /= SILENCE_SPEED;
   } else {
     duration = duration * 100 / (flow->again ? AGAIN_SPEED : STALLED_SPEED);
-    at = MAX (at, pacer->heard + (pacer->slowest ? MAX (STALL,
-                4 * pacer->slowest) : STALL_AT_FIRST));
+    at = MAX (at, pacer->heard + get_patience (pacer));
   }
   if (now < at)
     return at;
@@ -170,7 +193,9 @@ whisperlive_pacer_ask (WhisperLivePacer * pacer, const WhisperLiveFlow * flow,
 void
 whisperlive_pacer_sent (WhisperLivePacer * pacer, guint samples)
 {
-  if (pacer->buffered > BUFFER)
+  if (pacer->buffered > BUFFER) {
     pacer->buffered -= TRIM;
+    pacer->fruitless = 0;
+  }
   pacer->buffered += samples;
 }

@@ -39,6 +39,7 @@ typedef struct
   gboolean open;                /* the last message had a partial: the next pass has begun */
   guint64 open_at;              /* where that partial begins, 0: there is none, or nobody knows */
   guint barren;                 /* messages since the last final */
+  guint fruitless;              /* of these, since the buffer has been full of what is not settled */
 } WhisperLivePacer;
 
 #define WHISPERLIVE_PACER_NOW 0
@@ -56,8 +57,9 @@ guint64 whisperlive_pacer_get_room (const WhisperLivePacer * pacer, const Whispe
 void whisperlive_pacer_pause_after (WhisperLivePacer * pacer, const WhisperLiveFlow * flow, guint64 samples);
 /* NOW when the next chunk may be sent, and then it has to be; else when to ask again at the latest. */
 gint64 whisperlive_pacer_ask (WhisperLivePacer * pacer, const WhisperLiveFlow * flow, gint64 now);
-/* Can so much be sent without the server throwing away what it has not settled? ask() sees to that by itself. */
-gboolean whisperlive_pacer_fits (const WhisperLivePacer * pacer, const WhisperLiveFlow * flow, guint samples);
+/* NOW when so much can be sent without the server throwing away what it is busy with, else when it is not any more, G_MAXINT64: not
+ * before the next message. ask() sees to that by itself. */
+gint64 whisperlive_pacer_get_fit_time (const WhisperLivePacer * pacer, const WhisperLiveFlow * flow, guint samples);
 /* So much was sent, after ask() or without. */
 void whisperlive_pacer_sent (WhisperLivePacer * pacer, guint samples);
 

@@ -170,7 +170,7 @@ whisperlive_stream_pull_padding (WhisperLiveStream * stream, gint64 round_trip,
   WhisperLiveFlow flow;
 
   whisperlive_queue_get_flow (stream->queue, &flow);
-  if (!whisperlive_pacer_fits (&stream->pacer, &flow, samples))
+  if (now < whisperlive_pacer_get_fit_time (&stream->pacer, &flow, samples))
     return NULL;
   whisperlive_pacer_sent (&stream->pacer, samples);
   stream->connection_samples += samples;
