@@ -7,6 +7,8 @@
 
 #include "whisperlive-pacer.h"
 
+#include <string.h>
+
 /* The server's buffer, and what it throws away when that is full */
 #define BUFFER (45 * WHISPERLIVE_RATE)
 #define TRIM (30 * WHISPERLIVE_RATE)
@@ -27,10 +29,6 @@
 #define SEARCH (2 * WHISPERLIVE_RATE)
 /* Silence beyond the window: the server drops it within a pass, and says nothing about it. */
 #define SILENCE_SPEED 8
-/* Sound that was sent so much later than the last final came: a pass had only the silence before it, and the server dropped that, */
-#define SILENT_PASS (2 * G_USEC_PER_SEC)
-/* but for so much, which came during that pass. */
-#define SILENCE_LEFT (5 * WHISPERLIVE_RATE)
 /* Quiet for this long, and for four times its slowest pass so far: the server has nothing to say about what it holds. */
 #define STALL (4 * G_USEC_PER_SEC)
 /* And while no pass has been seen: on a slow machine the first may take so long. */
@@ -45,13 +43,14 @@
 
 void
 whisperlive_pacer_start (WhisperLivePacer * pacer, guint max_server_lag_ms,
-    gboolean cautious, gint64 now)
+    gboolean cautious, gboolean drops_silence, gint64 now)
 {
   guint64 lag = (guint64) max_server_lag_ms * (WHISPERLIVE_RATE / 1000);
 
   *pacer = (WhisperLivePacer) {
-  .max_lag = lag,.cautious = cautious,.allowed =
-        MIN (cautious ? CAUTIOUS : PASS, lag),.heard = now,.settled = now,};
+  .max_lag = lag,.cautious = cautious,.drops_silence =
+        drops_silence,.allowed =
+        MIN (cautious ? CAUTIOUS : PASS, lag),.heard = now,.noted = now,};
 }
 
 /* The server has found nothing before the partial that is open, be it much noise. */
@@ -63,14 +62,49 @@ get_lag (const WhisperLivePacer * pacer, const WhisperLiveFlow * flow)
   return flow->lag - MIN (begin - flow->head, flow->lag);
 }
 
+/* Nothing in flight has sound. */
+static gboolean
+is_silent (const WhisperLiveFlow * flow)
+{
+  return flow->speech >= flow->sent;
+}
+
+/* So many seconds ago began, at the latest, the pass before the one that goes on over silence: neither takes longer than four others. */
+static guint
+get_silent_passes (const WhisperLivePacer * pacer)
+{
+  gint64 seconds = 2 * 4 * pacer->slowest / G_USEC_PER_SEC + 1;
+
+  return pacer->slowest ? MIN (seconds, WHISPERLIVE_SILENT_PASSES) :
+      WHISPERLIVE_SILENT_PASSES;
+}
+
+static void
+note_silence (WhisperLivePacer * pacer, const WhisperLiveFlow * flow,
+    gint64 now)
+{
+  if (!is_silent (flow))
+    pacer->noted = now;
+  for (; now >= pacer->noted + G_USEC_PER_SEC; pacer->noted += G_USEC_PER_SEC) {
+    memmove (pacer->silence + 1, pacer->silence,
+        sizeof pacer->silence - sizeof *pacer->silence);
+    pacer->silence[0] = flow->sent;
+  }
+}
+
 /* Where the server's passes begin, a partial or not: at the end of the last final, or in the silence that it dropped after that. */
 static guint64
 get_base (const WhisperLivePacer * pacer, const WhisperLiveFlow * flow)
 {
   guint64 base = flow->head;
+  guint64 looked_at = flow->speech - MIN (WHISPERLIVE_SHORTEST_PASS,
+      flow->speech);
 
-  if (flow->speech_at >= pacer->settled + SILENT_PASS)
-    base = MAX (base, flow->speech - MIN (SILENCE_LEFT, flow->speech));
+  if (pacer->drops_silence)
+    base = MAX (base, MIN (pacer->silence[get_silent_passes (pacer)],
+            looked_at));
+  else if (is_silent (flow))
+    base = flow->speech;        /* it has nothing to say of what it has */
   return MIN (base, flow->sent);
 }
 
@@ -84,7 +118,7 @@ fits (const WhisperLivePacer * pacer, const WhisperLiveFlow * flow,
       || flow->sent - get_base (pacer, flow) + TRIM <= pacer->buffered;
 }
 
-/* For so long a server is quiet only if it has nothing to say. */
+/* For so long a server is quiet about sound only if it has nothing to say. */
 static gint64
 get_patience (const WhisperLivePacer * pacer)
 {
@@ -119,9 +153,11 @@ whisperlive_pacer_heard (WhisperLivePacer * pacer, const WhisperLiveFlow * flow,
   pacer->barren = settled ? 0 : pacer->barren + 1;
   pacer->fruitless = settled || fits (pacer, flow, 0) ? 0 :
       pacer->fruitless + 1;
-  if (settled) {
+  if (settled)
     pacer->cautious = FALSE;
-    pacer->settled = now;
+  if (settled || is_silent (flow)) {
+    memset (pacer->silence, 0, sizeof pacer->silence);
+    pacer->noted = now;
   }
   pacer->allowed = get_allowed (pacer, flow);
   /* the first message after a final is from a pass that began with it, before more could be sent */
@@ -154,10 +190,13 @@ whisperlive_pacer_get_fit_time (const WhisperLivePacer * pacer,
 {
   if (fits (pacer, flow, samples) || pacer->fruitless >= FRUITLESS)
     return WHISPERLIVE_PACER_NOW;
+  if (is_silent (flow))
+    return pacer->noted + G_USEC_PER_SEC;
   /* a pass goes on, however long it takes */
   if (pacer->open)
     return G_MAXINT64;
-  return pacer->heard + STALLED_FULL * get_patience (pacer);
+  return MAX (pacer->heard, flow->speech_at) +
+      STALLED_FULL * get_patience (pacer);
 }
 
 gint64
@@ -168,16 +207,19 @@ whisperlive_pacer_ask (WhisperLivePacer * pacer, const WhisperLiveFlow * flow,
   guint64 sound = flow->sent - flow->speech + flow->waiting;
   gint64 duration = WHISPERLIVE_SAMPLES_TO_TIME ((guint64) flow->waiting) /
       GST_USECOND;
-  /* the server looks before it takes one more */
-  gint64 fit = whisperlive_pacer_get_fit_time (pacer, flow, 0);
-  gboolean full = fit != WHISPERLIVE_PACER_NOW;
-  gint64 at = MAX (pacer->next, fit);
+  gint64 fit, at = pacer->next;
 
-  if (lag <= pacer->allowed && !full) {
+  note_silence (pacer, flow, now);
+  /* the server looks before it takes one more */
+  fit = whisperlive_pacer_get_fit_time (pacer, flow, 0);
+  if (now < fit)
+    return fit;
+  if (lag <= pacer->allowed && fit == WHISPERLIVE_PACER_NOW) {
     pacer->next = now;
     return WHISPERLIVE_PACER_NOW;
   }
-  if (sound + WHISPERLIVE_AFTERSOUND <= pacer->allowed && !full) {
+  if (sound + WHISPERLIVE_AFTERSOUND <= pacer->allowed
+      && fit == WHISPERLIVE_PACER_NOW) {
     duration /= SILENCE_SPEED;
   } else {
     duration = duration * 100 / (flow->again ? AGAIN_SPEED : STALLED_SPEED);

@@ -24,6 +24,9 @@
 
 G_BEGIN_DECLS
 
+/* Two passes over silence take up to so many seconds: they may wait for those of others. */
+#define WHISPERLIVE_SILENT_PASSES 8
+
 typedef struct
 {
   guint64 max_lag;              /* samples in flight of a live source that only passes which complete nothing can exceed */
@@ -34,7 +37,9 @@ typedef struct
   guint64 buffered;             /* samples in the server's buffer */
   gint64 next;                  /* when the next chunk of silence or noise may go */
   gint64 heard;                 /* when the last message came */
-  gint64 settled;               /* when the last final came */
+  gboolean drops_silence;       /* the server's passes over silence count as done: it has VAD */
+  guint64 silence[WHISPERLIVE_SILENT_PASSES + 1]; /* how far the stream had come so many seconds before the sound in flight; 0: not after the last final */
+  gint64 noted;                 /* when the first of these was */
   gint64 slowest;               /* longest pass so far, 0: none was seen */
   gboolean open;                /* the last message had a partial: the next pass has begun */
   guint64 open_at;              /* where that partial begins, 0: there is none, or nobody knows */
@@ -46,8 +51,9 @@ typedef struct
 /* One that is longer and completes nothing will not do so with more: two of three are like that. */
 #define WHISPERLIVE_LONG_PASS (15 * WHISPERLIVE_RATE)
 
-/* A new connection. @cautious: one pass at a time, until there is a final. */
-void whisperlive_pacer_start (WhisperLivePacer * pacer, guint max_server_lag_ms, gboolean cautious, gint64 now);
+/* A new connection. @cautious: one pass at a time, until there is a final. @drops_silence: the server uses VAD. */
+void whisperlive_pacer_start (WhisperLivePacer * pacer, guint max_server_lag_ms, gboolean cautious, gboolean drops_silence,
+    gint64 now);
 /* The server has sent segments. @settled: new finals among them, and @flow is without them; @open: a partial, from @open_at on in the
  * stream, or 0. FALSE: there will be no more. */
 gboolean whisperlive_pacer_heard (WhisperLivePacer * pacer, const WhisperLiveFlow * flow, gboolean settled, gboolean open, guint64 open_at, gint64 now);

@@ -68,7 +68,7 @@ whisperlive_stream_begin (WhisperLiveStream * stream, gboolean careful,
   whisperlive_transcript_begin (stream->transcript);
   whisperlive_transcript_begin (stream->translation);
   whisperlive_pacer_start (&stream->pacer, stream->settings->max_server_lag,
-      stream->stuck || careful, now);
+      stream->stuck || careful, stream->settings->use_vad, now);
   if (answered)
     stream->pacer.slowest = stream->answer;
   stream->replays += stream->stuck;

@@ -27,7 +27,7 @@ setup (void)
   now = 1000 * SECOND;
   flow = (WhisperLiveFlow) {
   .tail = CHUNK,.waiting = CHUNK,.speech_at = G_MAXINT64,};
-  whisperlive_pacer_start (&pacer, 14000, FALSE, now);
+  whisperlive_pacer_start (&pacer, 14000, FALSE, TRUE, now);
 }
 
 static void
@@ -119,7 +119,7 @@ GST_END_TEST;
 
 GST_START_TEST (test_narrow_windows)
 {
-  whisperlive_pacer_start (&pacer, 4000, FALSE, now);
+  whisperlive_pacer_start (&pacer, 4000, FALSE, TRUE, now);
   fail_unless_equals_int (send_now (TRUE), 40);
   hear_nothing_new ();
   fail_unless_equals_int (send_now (TRUE), 0);
@@ -280,7 +280,7 @@ GST_END_TEST;
 
 GST_START_TEST (test_cautious)
 {
-  whisperlive_pacer_start (&pacer, 14000, TRUE, now);
+  whisperlive_pacer_start (&pacer, 14000, TRUE, TRUE, now);
   fail_unless_equals_int (send_now (TRUE), 100);
   hear_nothing_new ();
   fail_unless_equals_int (send_now (TRUE), 0);
@@ -308,10 +308,8 @@ GST_END_TEST;
 
 GST_START_TEST (test_silence_at_eight_times_its_speed)
 {
-  guint i;
-
   fail_unless_equals_int (send_now (FALSE), 121);
-  for (i = 0; i < 1000; i++) {
+  while (pacer.buffered <= SAMPLES (45)) {
     check_waits (CHUNK_TIME / 8);
     now += CHUNK_TIME / 8;
     fail_unless_equals_int (send_now (FALSE), 1);
@@ -437,7 +435,7 @@ send_settled (guint seconds)
 {
   guint i;
 
-  for (i = 0; i < seconds * 10; i++) {
+  for (i = 0; i < (guint) (seconds * 10 + 0.5); i++) {
     fail_unless (ask () == WHISPERLIVE_PACER_NOW);
     send_chunk (TRUE);
     settle_but (0);
@@ -463,7 +461,7 @@ GST_START_TEST (test_buffer_overflows)
   guint i;
 
   /* with a window that is too wide */
-  whisperlive_pacer_start (&pacer, 40000, FALSE, now);
+  whisperlive_pacer_start (&pacer, 40000, FALSE, TRUE, now);
   send_settled (25);
   /* the next one would throw 30 s away, and 5 s of these are not settled */
   fail_unless_equals_int (send_barren (), 201);
@@ -482,7 +480,7 @@ GST_END_TEST;
 /* A server that heard something and has no partial now may be quiet for a while before it is given up. */
 GST_START_TEST (test_buffer_overflows_without_a_partial)
 {
-  whisperlive_pacer_start (&pacer, 40000, FALSE, now);
+  whisperlive_pacer_start (&pacer, 40000, FALSE, TRUE, now);
   send_settled (25);
   send_barren ();
   hear (FALSE, FALSE);
@@ -498,7 +496,7 @@ GST_START_TEST (test_buffer_overflows_after_many_messages)
 {
   guint i;
 
-  whisperlive_pacer_start (&pacer, 40000, FALSE, now);
+  whisperlive_pacer_start (&pacer, 40000, FALSE, TRUE, now);
   send_settled (25);
   for (i = 0; i < 40; i++) {
     now += SECOND / 10;
@@ -512,7 +510,7 @@ GST_END_TEST;
 
 GST_START_TEST (test_buffer_is_trimmed)
 {
-  whisperlive_pacer_start (&pacer, 40000, FALSE, now);
+  whisperlive_pacer_start (&pacer, 40000, FALSE, TRUE, now);
   send_settled (25);
   send_barren ();
   settle_but (15.2);
@@ -527,7 +525,7 @@ GST_END_TEST;
 /* A pass that goes on began with the noise before the partial, and must keep it. */
 GST_START_TEST (test_noise_before_a_partial_is_not_trimmed)
 {
-  whisperlive_pacer_start (&pacer, 40000, FALSE, now);
+  whisperlive_pacer_start (&pacer, 40000, FALSE, TRUE, now);
   send_settled (25);
   while (send_now (TRUE)) {
     now += SECOND;
@@ -544,7 +542,7 @@ GST_START_TEST (test_buffer_is_trimmed_in_the_end)
 {
   guint i;
 
-  whisperlive_pacer_start (&pacer, 40000, FALSE, now);
+  whisperlive_pacer_start (&pacer, 40000, FALSE, TRUE, now);
   send_settled (25);
   send_barren ();
   for (i = 0; i < 100 && send_now (TRUE) == 0; i++) {
@@ -560,37 +558,107 @@ GST_START_TEST (test_buffer_is_trimmed_in_the_end)
 
 GST_END_TEST;
 
-/* Some of the silence before sound came during the pass that dropped the rest. */
+/* As it is spoken */
+static void
+send_live (gdouble seconds, gboolean sound)
+{
+  guint i;
+
+  for (i = 0; i < (guint) (seconds * 10 + 0.5); i++) {
+    ask ();
+    send_chunk (sound);
+    now += CHUNK_TIME;
+  }
+}
+
+/* Is the buffer's overflow no danger to sound after so much silence? */
+static gboolean
+fits_after_silence (guint silence, gint64 slowest)
+{
+  setup ();
+  whisperlive_pacer_start (&pacer, 40000, FALSE, TRUE, now);
+  hear (FALSE, slowest != 0);
+  now += slowest;
+  hear (FALSE, FALSE);
+  send_settled (25);
+  send_live (silence, FALSE);
+  send_live (20.1 - silence, TRUE);
+  fail_unless_equals_int64 (pacer.buffered, SAMPLES (45.1));
+  return whisperlive_pacer_get_fit_time (&pacer, &flow, 0) ==
+      WHISPERLIVE_PACER_NOW;
+}
+
+/* Some of the silence before sound came during two passes: the first of them dropped what was there before. */
 GST_START_TEST (test_silence_before_sound)
 {
-  guint silence;
-
-  for (silence = 0; silence <= 15; silence += 5) {
-    setup ();
-    whisperlive_pacer_start (&pacer, 40000, FALSE, now);
-    send_settled (25);
-    now += 10 * SECOND;
-    while (flow.sent < SAMPLES (25 + silence))
-      send_chunk (FALSE);
-    while (pacer.buffered <= SAMPLES (45))
-      send_chunk (TRUE);
-    fail_unless_equals_int (whisperlive_pacer_get_fit_time (&pacer, &flow,
-            0) == WHISPERLIVE_PACER_NOW, silence >= 10);
-  }
+  fail_if (fits_after_silence (0, 0));
+  fail_if (fits_after_silence (12, 0));
+  fail_unless (fits_after_silence (13, 0));
+  fail_if (fits_after_silence (12, 5 * SECOND));
+  fail_if (fits_after_silence (6, SECOND / 5));
+  fail_unless (fits_after_silence (7, SECOND / 5));
 }
 
 GST_END_TEST;
 
+/* A pass that has something to say about it does not drop it. */
+GST_START_TEST (test_message_in_silence)
+{
+  whisperlive_pacer_start (&pacer, 40000, FALSE, TRUE, now);
+  send_settled (25);
+  send_live (13, FALSE);
+  hear (FALSE, FALSE);
+  send_live (7.1, TRUE);
+  fail_unless_equals_int64 (pacer.buffered, SAMPLES (45.1));
+  fail_unless (whisperlive_pacer_get_fit_time (&pacer, &flow, 0) > now);
+}
+
+GST_END_TEST;
+
+/* A pass that began with the silence before it is as long as any other. */
+GST_START_TEST (test_sound_after_silence_overflows)
+{
+  whisperlive_pacer_start (&pacer, 40000, FALSE, TRUE, now);
+  send_live (25, FALSE);
+  while (pacer.buffered <= SAMPLES (45))
+    send_chunk (TRUE);
+  check_waits (20 * SECOND - (now - flow.speech_at));
+}
+
+GST_END_TEST;
+
+static void
+send_silence (guint seconds)
+{
+  while (flow.sent < SAMPLES (seconds)) {
+    send_now (FALSE);
+    now = ask ();
+    fail_unless (pacer.buffered <= SAMPLES (45.1));
+  }
+}
+
+/* No more than the server keeps may come in two passes: it would skip what comes after them. */
 GST_START_TEST (test_silence_may_be_trimmed)
 {
-  guint i;
+  gint64 began = now;
 
-  for (i = 0; i < 2000; i++) {
-    send_now (FALSE);
-    now += CHUNK_TIME / 8;
-  }
-  fail_unless (flow.sent > SAMPLES (150));
-  fail_unless (pacer.buffered <= SAMPLES (45.1));
+  send_silence (150);
+  fail_unless (now - began > 30 * SECOND && now - began < 60 * SECOND);
+}
+
+GST_END_TEST;
+
+/* Without VAD a server says nothing about silence, however often it looks at that, and has dropped nothing before sound. */
+GST_START_TEST (test_silence_without_vad)
+{
+  gint64 began = now;
+
+  whisperlive_pacer_start (&pacer, 14000, FALSE, FALSE, now);
+  send_silence (150);
+  fail_unless (now - began < 20 * SECOND);
+  while (pacer.buffered <= SAMPLES (45))
+    send_chunk (TRUE);
+  fail_unless (whisperlive_pacer_get_fit_time (&pacer, &flow, 0) > now);
 }
 
 GST_END_TEST;
@@ -609,9 +677,10 @@ typedef struct
   gint64 *sent_at;
 
   /* the server */
+  gboolean vad;
   guint64 has_from;             /* the oldest sample in its buffer */
   gint64 pass;                  /* when the present pass ends, 0: none */
-  guint64 offset;               /* where passes begin; it moves on with finals, and over passes of silence */
+  guint64 offset;               /* where passes begin; it moves on with finals, and with VAD over passes of silence */
   guint64 pass_end;             /* audio that it began with */
   gboolean silent;              /* has no sound */
   guint barren, most_barren;
@@ -625,14 +694,14 @@ model_init (Model * model, guint seed, guint seconds, guint most_barren)
   gboolean loud = FALSE;
 
   *model = (Model) {
-  .rand = g_rand_new_with_seed (seed),.seed = seed,.length =
+  .vad = seed % 2,.rand = g_rand_new_with_seed (seed),.seed = seed,.length =
         SAMPLES (seconds),.loud = g_new (gboolean, n),.sent_at =
         g_new (gint64, n),.most_barren = most_barren,};
   for (i = 0; i < n; i++) {
     if (run == 0) {
       loud = !loud;
       run = g_rand_int_range (model->rand, 1,
-          g_rand_int_range (model->rand, 0, 5) ? 30 : 250);
+          g_rand_int_range (model->rand, 0, 5) ? 30 : 600);
     }
     model->loud[i] = loud;
     run--;
@@ -647,7 +716,7 @@ model_clear (Model * model)
   g_free (model->sent_at);
 }
 
-/* The first sound from @from on that is more than the end of a word */
+/* The first sound from @from on that is more than the end of the last final's word */
 static guint64
 find_sound (Model * model, guint64 from)
 {
@@ -655,7 +724,7 @@ find_sound (Model * model, guint64 from)
 
   for (; position < flow.sent; position += CHUNK) {
     if (model->loud[position / CHUNK]
-        && position + CHUNK > from + WHISPERLIVE_AFTERSOUND)
+        && position + CHUNK > flow.head + WHISPERLIVE_AFTERSOUND)
       return MAX (position, from);
   }
   return flow.sent;
@@ -676,7 +745,9 @@ model_send (Model * model)
   if (flow.sent - model->has_from > BUFFER) {
     model->has_from += TRIM;
     model->trims++;
-    fail_if (model->pass && !model->silent && model->offset < model->has_from,
+    /* without VAD a pass over silence says nothing, and changes nothing */
+    fail_if (model->pass && (model->vad || !model->silent)
+        && model->offset < model->has_from,
         "seed %u: at %.1f s a pass from %.1f s on goes on, and what is thrown away ends at %.1f s",
         model->seed, flow.sent / (gdouble) WHISPERLIVE_RATE,
         model->offset / (gdouble) WHISPERLIVE_RATE,
@@ -717,7 +788,8 @@ model_end_pass (Model * model)
 
   model->pass = 0;
   if (model->silent) {
-    model->offset = model->pass_end;
+    if (model->vad)
+      model->offset = model->pass_end;
     return;
   }
   end = choose_final (model);
@@ -731,6 +803,18 @@ model_end_pass (Model * model)
   hear_open (model->barren == 0, open_at != 0, open_at);
 }
 
+/* In ms. Without a partial a pass over silence and one after it are shorter than what looks like a stall. */
+static gint
+choose_duration (Model * model)
+{
+  if (!model->silent)
+    return g_rand_int_range (model->rand, 200, pacer.open ? 20000 : 3900);
+  if (!pacer.slowest)
+    return g_rand_int_range (model->rand, 300, 4000);
+  return g_rand_int_range (model->rand, 300, MIN (4 * pacer.slowest / MS,
+          4000));
+}
+
 /* Passes one after the other over whatever is not settled; it says nothing about silence. */
 static void
 model_transcribe (Model * model)
@@ -739,9 +823,7 @@ model_transcribe (Model * model)
     model_end_pass (model);
   if (!model->pass && flow.sent >= model->offset + SAMPLES (1)) {
     model->silent = find_sound (model, model->offset) >= flow.sent;
-    /* shorter than what looks like a stall without a partial */
-    model->pass = now + (model->silent ? g_rand_int_range (model->rand, 300,
-            1500) : g_rand_int_range (model->rand, 200, 7900)) * MS;
+    model->pass = now + choose_duration (model) * MS;
     model->pass_end = flow.sent;
   }
 }
@@ -781,6 +863,7 @@ GST_START_TEST (test_no_unsettled_sound_is_thrown_away)
     GST_INFO ("seed %u", seed);
     setup ();
     model_init (&model, seed, 300, seed % 20);
+    whisperlive_pacer_start (&pacer, 14000, FALSE, model.vad, now);
     run_model (&model);
     model_clear (&model);
   }
@@ -841,7 +924,10 @@ pacer_suite (void)
   tcase_add_test (tc, test_noise_before_a_partial_is_not_trimmed);
   tcase_add_test (tc, test_buffer_is_trimmed_in_the_end);
   tcase_add_test (tc, test_silence_before_sound);
+  tcase_add_test (tc, test_message_in_silence);
+  tcase_add_test (tc, test_sound_after_silence_overflows);
   tcase_add_test (tc, test_silence_may_be_trimmed);
+  tcase_add_test (tc, test_silence_without_vad);
   tcase_add_loop_test (tc, test_no_unsettled_sound_is_thrown_away, 0, 10);
   return suite;
 }
