@@ -17,6 +17,7 @@ GST_DEBUG_CATEGORY_STATIC (whisperlive_stream_debug);
 #define LEVEL_DECAY 0.9f
 /* So many passes without a final or a partial, and there will be none */
 #define STUCK_PASSES 8
+#define PADDING (WHISPERLIVE_DRAIN_PADDING_MS * (WHISPERLIVE_RATE / 1000))
 
 WhisperLiveStream *
 whisperlive_stream_new (WhisperLiveQueue * queue,
@@ -165,15 +166,14 @@ GBytes *
 whisperlive_stream_pull_padding (WhisperLiveStream * stream, gint64 round_trip,
     gint64 now)
 {
-  guint samples = WHISPERLIVE_DRAIN_PADDING_MS * (WHISPERLIVE_RATE / 1000);
   GstClockTime end = WHISPERLIVE_SAMPLES_TO_TIME (stream->connection_samples);
   WhisperLiveFlow flow;
 
   whisperlive_queue_get_flow (stream->queue, &flow);
-  if (now < whisperlive_pacer_get_fit_time (&stream->pacer, &flow, samples))
+  if (now < whisperlive_pacer_get_fit_time (&stream->pacer, &flow, PADDING))
     return NULL;
-  whisperlive_pacer_sent (&stream->pacer, samples);
-  stream->connection_samples += samples;
+  whisperlive_pacer_sent (&stream->pacer, PADDING);
+  stream->connection_samples += PADDING;
   /* a final that ends in it settles no more than there is */
   if (stream->next_position != NO_POSITION)
     whisperlive_timeline_jump (stream->timeline,
@@ -186,7 +186,7 @@ whisperlive_stream_pull_padding (WhisperLiveStream * stream, gint64 round_trip,
       now);
   expect_quiet (stream, now);
   return whisperlive_wire_make_silence (stream->settings->audio_format,
-      samples);
+      PADDING);
 }
 
 void
@@ -317,6 +317,7 @@ whisperlive_stream_is_drained (WhisperLiveStream * stream, gint64 now,
     gint64 * again)
 {
   WhisperLiveFlow flow;
+  gint64 fit;
 
   *again = G_MAXINT64;
   whisperlive_queue_get_flow (stream->queue, &flow);
@@ -324,8 +325,12 @@ whisperlive_stream_is_drained (WhisperLiveStream * stream, gint64 now,
     return FALSE;
   if (flow.sound >= flow.sent)
     return TRUE;
-  if (!stream->draining)
+  if (!stream->draining) {
+    fit = whisperlive_pacer_get_fit_time (&stream->pacer, &flow, PADDING);
+    if (now < fit)
+      *again = fit;
     return FALSE;
+  }
   if (stream->stuck)
     return FALSE;
   *again = stream->drain.quiet_at;

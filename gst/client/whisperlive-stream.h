@@ -31,7 +31,8 @@ void whisperlive_stream_flushed (WhisperLiveStream * stream, const WhisperLiveFl
 
 /* The next frame to send (which then has to be sent), or NULL: *@again is when to ask again, G_MAXINT64 for never. */
 GBytes *whisperlive_stream_pull (WhisperLiveStream * stream, gint64 now, gint64 * again);
-/* Nothing waits: the silence to send after the last sample, and drained() begins to mean something; NULL: not before the next message. */
+/* Nothing waits: the silence to send after the last sample, and drained() begins to mean something; NULL: not yet, and
+ * is_drained() tells when to ask again. */
 GBytes *whisperlive_stream_pull_padding (WhisperLiveStream * stream, gint64 round_trip, gint64 now);
 
 /* The padding has arrived. */

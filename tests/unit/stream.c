@@ -598,6 +598,26 @@ GST_START_TEST (test_padding_waits_for_the_buffer)
 
 GST_END_TEST;
 
+/* There may never be another message about noise. */
+GST_START_TEST (test_padding_after_noise)
+{
+  push (3, LOUD);
+  pull ();
+  hear ("C 0 3 One.");
+  push (41.5, LOUD * 0.2f);
+  pull_all ();
+  check_sent (44.5);
+  now = get_flow ().speech_at + SECOND;
+  fail_unless (whisperlive_stream_pull_padding (stream, ROUND_TRIP,
+          now) == NULL);
+  fail_if (is_drained ());
+  fail_unless (again > now && again < now + 60 * SECOND);
+  now = again;
+  fail_unless_equals_int (pull_padding (), 4 * PADDING);
+}
+
+GST_END_TEST;
+
 GST_START_TEST (test_final_in_the_padding)
 {
   push (3, LOUD);
@@ -1535,6 +1555,7 @@ stream_suite (void)
   tcase_add_loop_test (tc, test_frames, 0, 3);
   tcase_add_loop_test (tc, test_padding, 0, 3);
   tcase_add_test (tc, test_padding_waits_for_the_buffer);
+  tcase_add_test (tc, test_padding_after_noise);
   tcase_add_test (tc, test_final_in_the_padding);
   tcase_add_test (tc, test_audio_after_the_padding);
   tcase_add_test (tc, test_drained_with_nothing);
