@@ -13,6 +13,7 @@
 /* The server's WebSocket library answers pings, and may be so much ahead of the server. */
 #define BEHIND_SOCKET (50 * G_TIME_SPAN_MILLISECOND)
 #define QUIET (3 * G_USEC_PER_SEC)
+#define QUIET_AT_FIRST (5 * G_USEC_PER_SEC)
 
 void
 whisperlive_drain_start (WhisperLiveDrain * drain, GstClockTime audio_end,
@@ -43,13 +44,23 @@ whisperlive_drain_heard (WhisperLiveDrain * drain, GstClockTime last_end,
   return ++drain->messages >= 2;
 }
 
+gint64
+whisperlive_drain_get_patience (gint64 slowest, gboolean heard, gint64 timeout)
+{
+  /* in time for what comes of it */
+  if (slowest)
+    return MAX (QUIET, MIN (4 * slowest, timeout / 2));
+  return heard ? QUIET_AT_FIRST : MAX (QUIET_AT_FIRST, timeout * 2 / 3);
+}
+
 void
 whisperlive_drain_expect_quiet (WhisperLiveDrain * drain, gint64 slowest,
-    gboolean open, gfloat level, gfloat speech, gint64 now)
+    gboolean open, gfloat level, gfloat speech, gint64 timeout, gint64 now)
 {
   if (drain->arrived == G_MAXINT64 || open || slowest == 0
       || level > speech * WHISPERLIVE_FAR_BELOW)
     drain->quiet_at = G_MAXINT64;
   else
-    drain->quiet_at = now + MAX (QUIET, 4 * slowest);
+    drain->quiet_at = now + whisperlive_drain_get_patience (slowest, TRUE,
+        timeout);
 }

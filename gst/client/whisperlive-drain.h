@@ -51,9 +51,12 @@ void whisperlive_drain_set_arrived (WhisperLiveDrain * drain, gint64 now);
  * TRUE: all is transcribed. */
 gboolean whisperlive_drain_heard (WhisperLiveDrain * drain, GstClockTime last_end, GstClockTime completed_end, gint64 now);
 
-/* @slowest: the longest pass so far, µs, 0 if none was seen. @open: a partial is open. @level of what is not settled and @speech, that
- * of what was transcribed. Sets quiet_at. */
+/* How long a server that has all is waited for, µs. @slowest: its longest pass so far, 0 if none was seen. @heard: there has been a
+ * message, on whatever connection. @timeout: how long the drain may take without getting any further. */
+gint64 whisperlive_drain_get_patience (gint64 slowest, gboolean heard, gint64 timeout);
+
+/* @open: a partial is open. @level of what is not settled and @speech, that of what was transcribed. Sets quiet_at. */
 void whisperlive_drain_expect_quiet (WhisperLiveDrain * drain, gint64 slowest, gboolean open, gfloat level, gfloat speech,
-    gint64 now);
+    gint64 timeout, gint64 now);
 
 G_END_DECLS

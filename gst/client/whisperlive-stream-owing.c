@@ -18,7 +18,7 @@
 #define GONE_OVER_ANSWERS 5
 /* Less sound than this is no word. */
 #define STUCK_SAMPLES (WHISPERLIVE_RATE / 2)
-/* So long without a message at the end, and there will be none; twice that while there is more to come */
+/* Twice so long without a message while there is more to come, and there will be none */
 #define QUIET (3 * G_USEC_PER_SEC)
 #define QUIET_AT_FIRST (5 * G_USEC_PER_SEC)
 
@@ -176,7 +176,9 @@ is_stuck (WhisperLiveStream * stream, gint64 now, gint64 * again)
   if (stream->draining) {
     /* on a slow line the audio may still be on its way */
     if (stream->drain.arrived != G_MAXINT64)
-      *again = MAX (pacer->heard, stream->drain.since) + patience;
+      *again = MAX (pacer->heard, stream->drain.since) +
+          whisperlive_drain_get_patience (pacer->slowest, stream->heard != 0,
+          stream->settings->drain_timeout * G_GINT64_CONSTANT (1000));
   } else if (flow.sent - flow.speech + flow.waiting +
       WHISPERLIVE_AFTERSOUND > pacer->allowed) {
     *again = pacer->heard + 2 * patience;

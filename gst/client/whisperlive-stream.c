@@ -159,7 +159,8 @@ expect_quiet (WhisperLiveStream * stream, gint64 now)
 
   whisperlive_queue_get_flow (stream->queue, &flow);
   whisperlive_drain_expect_quiet (&stream->drain, stream->pacer.slowest,
-      stream->pacer.open, flow.level, stream->speech_level, now);
+      stream->pacer.open, flow.level, stream->speech_level,
+      stream->settings->drain_timeout * G_GINT64_CONSTANT (1000), now);
 }
 
 GBytes *

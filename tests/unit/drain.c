@@ -19,6 +19,8 @@
 #define ROUNDING (2 * GST_MSECOND)
 /* Nothing that has to do with the end */
 #define EARLY (5 * GST_SECOND)
+/* drain-timeout */
+#define TIMEOUT (15 * SECOND)
 
 static WhisperLiveDrain drain;
 
@@ -100,7 +102,8 @@ GST_START_TEST (test_arrival_unknown)
   for (i = 0; i < 10; i++)
     fail_if (whisperlive_drain_heard (&drain, EARLY, 0,
             NOW + 600 * G_USEC_PER_SEC));
-  whisperlive_drain_expect_quiet (&drain, G_USEC_PER_SEC, FALSE, 0, 1, NOW);
+  whisperlive_drain_expect_quiet (&drain, G_USEC_PER_SEC, FALSE, 0, 1, TIMEOUT,
+      NOW);
   fail_unless_equals_int64 (drain.quiet_at, G_MAXINT64);
   whisperlive_drain_set_arrived (&drain, NOW);
   fail_if (whisperlive_drain_heard (&drain, EARLY, 0, ARRIVED));
@@ -215,7 +218,7 @@ GST_END_TEST;
 GST_START_TEST (test_quiet)
 {
   whisperlive_drain_expect_quiet (&drain, 1 * SECOND, FALSE, FAR_BELOW, SPEECH,
-      NOW);
+      TIMEOUT, NOW);
   fail_unless_equals_int64 (drain.quiet_at, NOW + 4 * SECOND);
 }
 
@@ -224,15 +227,50 @@ GST_END_TEST;
 GST_START_TEST (test_quiet_after_fast_passes)
 {
   whisperlive_drain_expect_quiet (&drain, SECOND / 10, FALSE, FAR_BELOW, SPEECH,
-      NOW);
+      TIMEOUT, NOW);
   fail_unless_equals_int64 (drain.quiet_at, NOW + 3 * SECOND);
+}
+
+GST_END_TEST;
+
+/* It must not take until drain-timeout, or what is quiet counts as lost. */
+GST_START_TEST (test_quiet_after_slow_passes)
+{
+  whisperlive_drain_expect_quiet (&drain, 4 * SECOND, FALSE, FAR_BELOW, SPEECH,
+      TIMEOUT, NOW);
+  fail_unless_equals_int64 (drain.quiet_at, NOW + TIMEOUT / 2);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_quiet_before_a_short_timeout)
+{
+  whisperlive_drain_expect_quiet (&drain, 1 * SECOND, FALSE, FAR_BELOW, SPEECH,
+      SECOND, NOW);
+  fail_unless_equals_int64 (drain.quiet_at, NOW + 3 * SECOND);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_patience)
+{
+  fail_unless_equals_int64 (whisperlive_drain_get_patience (SECOND, TRUE,
+          TIMEOUT), 4 * SECOND);
+  fail_unless_equals_int64 (whisperlive_drain_get_patience (0, TRUE, TIMEOUT),
+      5 * SECOND);
+  /* the first pass may be slow: another session would be no quicker */
+  fail_unless_equals_int64 (whisperlive_drain_get_patience (0, FALSE, TIMEOUT),
+      TIMEOUT * 2 / 3);
+  fail_unless_equals_int64 (whisperlive_drain_get_patience (0, FALSE, SECOND),
+      5 * SECOND);
 }
 
 GST_END_TEST;
 
 GST_START_TEST (test_quiet_with_an_open_partial)
 {
-  whisperlive_drain_expect_quiet (&drain, 1 * SECOND, TRUE, 0, SPEECH, NOW);
+  whisperlive_drain_expect_quiet (&drain, 1 * SECOND, TRUE, 0, SPEECH, TIMEOUT,
+      NOW);
   fail_unless_equals_int64 (drain.quiet_at, G_MAXINT64);
 }
 
@@ -240,7 +278,7 @@ GST_END_TEST;
 
 GST_START_TEST (test_quiet_before_any_pass)
 {
-  whisperlive_drain_expect_quiet (&drain, 0, FALSE, 0, SPEECH, NOW);
+  whisperlive_drain_expect_quiet (&drain, 0, FALSE, 0, SPEECH, TIMEOUT, NOW);
   fail_unless_equals_int64 (drain.quiet_at, G_MAXINT64);
 }
 
@@ -249,7 +287,7 @@ GST_END_TEST;
 GST_START_TEST (test_quiet_after_loud_audio)
 {
   whisperlive_drain_expect_quiet (&drain, 1 * SECOND, FALSE,
-      FAR_BELOW * 1.001f, SPEECH, NOW);
+      FAR_BELOW * 1.001f, SPEECH, TIMEOUT, NOW);
   fail_unless_equals_int64 (drain.quiet_at, G_MAXINT64);
 }
 
@@ -257,12 +295,13 @@ GST_END_TEST;
 
 GST_START_TEST (test_quiet_is_expected_anew)
 {
-  whisperlive_drain_expect_quiet (&drain, 1 * SECOND, FALSE, 0, SPEECH, NOW);
-  whisperlive_drain_expect_quiet (&drain, 1 * SECOND, TRUE, 0, SPEECH,
+  whisperlive_drain_expect_quiet (&drain, 1 * SECOND, FALSE, 0, SPEECH, TIMEOUT,
+      NOW);
+  whisperlive_drain_expect_quiet (&drain, 1 * SECOND, TRUE, 0, SPEECH, TIMEOUT,
       NOW + SECOND);
   fail_unless_equals_int64 (drain.quiet_at, G_MAXINT64);
   whisperlive_drain_expect_quiet (&drain, 1 * SECOND, FALSE, 0, SPEECH,
-      NOW + 2 * SECOND);
+      TIMEOUT, NOW + 2 * SECOND);
   fail_unless_equals_int64 (drain.quiet_at, NOW + 6 * SECOND);
 }
 
@@ -309,6 +348,9 @@ drain_suite (void)
   tc = add_case (suite, "quiet");
   tcase_add_test (tc, test_quiet);
   tcase_add_test (tc, test_quiet_after_fast_passes);
+  tcase_add_test (tc, test_quiet_after_slow_passes);
+  tcase_add_test (tc, test_quiet_before_a_short_timeout);
+  tcase_add_test (tc, test_patience);
   tcase_add_test (tc, test_quiet_with_an_open_partial);
   tcase_add_test (tc, test_quiet_before_any_pass);
   tcase_add_test (tc, test_quiet_after_loud_audio);
