@@ -40,7 +40,6 @@ struct _WhisperLiveTranscript
   Place partial;                /* its last text, as the server has it */
   gchar *shown;                 /* and as it was given out */
   WhisperLiveSegment *seam;     /* what the pass before the cut had heard of it, or NULL */
-  gboolean resent;              /* that is from an earlier connection: its audio is sent again */
 
   /* what the server counts: the same partial text in messages one after the other */
   gchar *repeated;              /* or NULL */
@@ -112,7 +111,6 @@ forget_repeats (WhisperLiveTranscript * self)
 void
 whisperlive_transcript_begin (WhisperLiveTranscript * self)
 {
-  self->resent = TRUE;
   /* their times are those of the connection that ended */
   if (self->seam)
     g_clear_pointer (&self->seam->words, g_ptr_array_unref);
@@ -367,7 +365,6 @@ take_partial (WhisperLiveTranscript * self, GPtrArray * updates,
   if (partial->segment->text[0] == '\0' || is_closed (self, partial)
       || (has_times (partial->segment) && partial->end <= get_edge (self)))
     return;
-  self->resent = FALSE;
   copy.segment = whisperlive_segment_copy (partial->segment);
   copy.start = partial->start;
   copy.end = partial->end;
@@ -412,7 +409,7 @@ close_passed (WhisperLiveTranscript * self, GPtrArray * updates,
   gboolean due = is_due (self);
   guint64 end;
 
-  if (!self->partial.segment || self->resent)
+  if (!self->partial.segment)
     return;
   if (!first && !due)
     return;                     /* it may come back */

@@ -661,7 +661,19 @@ GST_START_TEST (test_begin_makes_nothing_final)
   take ("", "P 0 1 Two");
   take ("", "P 0 1 Two");
   begin (0);
-  take ("p 0.1 5000-6000 Three", "P 5 6 Three");
+  take ("p 0.1 1500-2500 Two three", "P 1.5 2.5 Two three");
+}
+
+GST_END_TEST;
+
+/* The next final would settle what it was made of. */
+GST_START_TEST (test_skipped_on_the_next_connection)
+{
+  take ("f 0.0 0-1000 One.; p 1.0 1000-2000 Two", "C 0 1 One.", "P 1 2 Two");
+  begin (1 * SECOND);
+  take ("f 1.1 1000-2000 Two; p 2.0 6000-7000 Three", "P 5 6 Three");
+  begin (2 * SECOND);
+  take ("f 2.1 6000-7000 Three; f 3.0 10000-11000 Four.", "C 8 9 Four.");
 }
 
 GST_END_TEST;
@@ -1042,6 +1054,7 @@ transcript_suite (void)
   tc = new_case (suite, "reconnect");
   tcase_add_test (tc, test_begin_keeps_the_open_utterance);
   tcase_add_test (tc, test_begin_makes_nothing_final);
+  tcase_add_test (tc, test_skipped_on_the_next_connection);
   tcase_add_test (tc, test_begin_keeps_what_is_settled);
   tcase_add_test (tc, test_begin_forgets_the_known);
   tcase_add_test (tc, test_finish_after_begin_loses_no_words);
