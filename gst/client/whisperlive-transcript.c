@@ -108,12 +108,19 @@ forget_repeats (WhisperLiveTranscript * self)
   self->repeats = 0;
 }
 
+/* Their times are those of the connection that ended. */
+static void
+forget_words (WhisperLiveSegment * segment)
+{
+  if (segment)
+    g_clear_pointer (&segment->words, g_ptr_array_unref);
+}
+
 void
 whisperlive_transcript_begin (WhisperLiveTranscript * self)
 {
-  /* their times are those of the connection that ended */
-  if (self->seam)
-    g_clear_pointer (&self->seam->words, g_ptr_array_unref);
+  forget_words (self->seam);
+  forget_words (self->partial.segment);
   g_ptr_array_set_size (self->known, 0);
   forget_repeats (self);
 }

@@ -793,6 +793,23 @@ GST_START_TEST (test_word_list_before_the_end)
 
 GST_END_TEST;
 
+/* Nor have the words of a text that no later connection has told again. */
+GST_START_TEST (test_word_list_of_a_lost_partial)
+{
+  g_autoptr (GPtrArray) updates = NULL;
+  const WhisperLiveUpdate *update;
+
+  check_words ("he 1000, might 1100", make_words ("C 0 1 One."),
+      make_words ("P 1 3 he might"));
+  begin (1 * SECOND);
+  updates = whisperlive_transcript_finish (transcript);
+  update = g_ptr_array_index (updates, 0);
+  fail_unless_equals_string (update->segment->text, "he might");
+  fail_unless (update->segment->words == NULL);
+}
+
+GST_END_TEST;
+
 /* Empty texts */
 
 GST_START_TEST (test_empty_partial_is_not_told)
@@ -1063,6 +1080,7 @@ transcript_suite (void)
   tcase_add_test (tc, test_words_before_the_cut);
   tcase_add_test (tc, test_word_list_before_the_cut);
   tcase_add_test (tc, test_word_list_before_the_end);
+  tcase_add_test (tc, test_word_list_of_a_lost_partial);
   tcase_add_test (tc, test_empty_partial_is_not_told);
   tcase_add_test (tc, test_empty_final_settles);
   tcase_add_test (tc, test_empty_final_ends_the_partial);
