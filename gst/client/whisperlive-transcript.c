@@ -205,14 +205,19 @@ get_edge (const WhisperLiveTranscript * self)
   return MAX (self->settled, self->discarded);
 }
 
-/* The final that was given out without the server's word for it, told by the server after all */
+/* The final that was given out without the server's word for it, told by the server after all: the same text, or another one for hardly
+ * more than its last part. */
 static gboolean
 is_closed (const WhisperLiveTranscript * self, const Place * place)
 {
-  return self->closed.segment && has_times (place->segment)
-      && has_times (self->closed.segment)
-      && place->start + JITTER < self->closed.end
-      && g_str_equal (place->segment->text, self->closed.segment->text);
+  const Place *closed = &self->closed;
+
+  if (!closed->segment || !has_times (place->segment)
+      || !has_times (closed->segment) || place->start + JITTER >= closed->end)
+    return FALSE;
+  return g_str_equal (place->segment->text, closed->segment->text)
+      || place->end < closed->end + MIN (SKIPPED,
+      (closed->end - place->start) / 2);
 }
 
 /* Updates */

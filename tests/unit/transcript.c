@@ -515,6 +515,39 @@ GST_START_TEST (test_skipped_before_a_partial)
 
 GST_END_TEST;
 
+/* A pass may miss it, and the next one hear it after all, with other words and an end a little later. */
+GST_START_TEST (test_skipped_is_not_told_again)
+{
+  take ("p 0.0 20000-25000 Two.", "P 20 25 Two.");
+  take ("f 0.1 20000-25000 Two.; p 1.0 26500-30000 Three", "P 26.5 30 Three");
+  take ("", "P 20 25.5 Two, well.");
+  take ("p 1.1 26500-31000 Three four", "C 20 23 Two,", "C 23 25.5 well.",
+      "P 26.5 31 Three four");
+  fail_unless_equals_uint64 (whisperlive_transcript_settled (transcript),
+      25.5 * SECOND);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_skipped_before_what_goes_on)
+{
+  take ("p 0.0 20000-25000 Two.", "P 20 25 Two.");
+  take ("f 0.1 20000-25000 Two.; p 1.0 26500-30000 Three", "P 26.5 30 Three");
+  /* much more than it was */
+  take ("f 1.1 25000-26000 Two, well.", "C 20 26 Two, well.");
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_skipped_before_an_overlap)
+{
+  take ("p 0.0 20000-25000 Two.", "P 20 25 Two.");
+  take ("f 0.1 20000-25000 Two.; p 1.0 26500-30000 Three", "P 26.5 30 Three");
+  take ("f 1.1 25000-25500 Yes.", "C 24.5 25.5 Yes.");
+}
+
+GST_END_TEST;
+
 GST_START_TEST (test_begun_a_little_later_is_the_same)
 {
   take ("f 0.0 0-1000 One.; p 1.0 1000-2000 Two", "C 0 1 One.", "P 1 2 Two");
@@ -1020,6 +1053,9 @@ add_vanishing_tests (Suite * suite)
   tcase_add_test (tc, test_repeated_final_in_the_wrong_place);
   tcase_add_test (tc, test_skipped_before_a_final);
   tcase_add_test (tc, test_skipped_before_a_partial);
+  tcase_add_test (tc, test_skipped_is_not_told_again);
+  tcase_add_test (tc, test_skipped_before_what_goes_on);
+  tcase_add_test (tc, test_skipped_before_an_overlap);
   tcase_add_test (tc, test_begun_a_little_later_is_the_same);
   tcase_add_test (tc, test_repeated_final_begins_where_its_partial_did);
   tcase_add_test (tc, test_repeated_final_has_its_partials_words);
