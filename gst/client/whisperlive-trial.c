@@ -8,6 +8,7 @@
 #include "whisperlive-trial.h"
 
 #include "whisperlive-protocol.h"
+#include "whisperlive-queue.h"
 
 /* A sentence. More text is not better: Whisper makes much of noise when it repeats itself. */
 #define ENOUGH_TEXT 30
@@ -15,6 +16,7 @@
 #define MAX_DOUBLINGS 4
 /* Of speech: some words. More would be kept in vain for as long as the session lives. */
 #define LONGEST (3 * WHISPERLIVE_RATE)
+#define SHORTEST WHISPERLIVE_RATE
 /* Silence before and after it */
 #define PAUSE WHISPERLIVE_RATE
 #define FRAME (WHISPERLIVE_RATE / 10)
@@ -95,16 +97,18 @@ find_loudest (const GPtrArray * frames, guint * first, guint * end)
 }
 
 static gint
-get_peak (const GPtrArray * frames, guint first, guint end)
+get_peak (const GPtrArray * frames, guint first, guint end, guint * total)
 {
-  gint peak = 1;
+  gint peak = 0;
   guint i, j, samples;
 
+  *total = 0;
   for (i = first; i < end; i++) {
     const gint16 *data = get_samples (g_ptr_array_index (frames, i), &samples);
 
     for (j = 0; j < samples; j++)
       peak = MAX (peak, ABS (data[j]));
+    *total += samples;
   }
   return peak;
 }
@@ -115,12 +119,16 @@ whisperlive_trial_set_speech (WhisperLiveTrial * trial,
     const GPtrArray * speech, guint characters)
 {
   g_autoptr (GPtrArray) frames = split (speech);
-  gint8 *kept = g_new (gint8, LONGEST / 2);
-  guint first, end, i, j, samples, n = 0;
+  gint8 *kept;
+  guint first, end, i, j, samples, total, n = 0;
   gint peak, sum = 0;
 
   find_loudest (frames, &first, &end);
-  peak = get_peak (frames, first, end);
+  peak = get_peak (frames, first, end, &total);
+  /* it may not be held any more */
+  if (total < SHORTEST || peak < WHISPERLIVE_SILENCE_LEVEL * G_MAXINT16)
+    return;
+  kept = g_new (gint8, total / 2);
   for (i = first; i < end; i++) {
     const gint16 *data = get_samples (g_ptr_array_index (frames, i), &samples);
 
@@ -133,7 +141,7 @@ whisperlive_trial_set_speech (WhisperLiveTrial * trial,
     }
   }
   whisperlive_trial_clear (trial);
-  trial->speech = g_bytes_new_take (g_renew (gint8, kept, n / 2), n / 2);
+  trial->speech = g_bytes_new_take (kept, total / 2);
   trial->characters = characters;
 }
 

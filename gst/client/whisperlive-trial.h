@@ -38,7 +38,7 @@ void whisperlive_trial_clear (WhisperLiveTrial * trial);
 
 /* Is speech with so much text a better one to try a server with than what there is? */
 gboolean whisperlive_trial_wants (const WhisperLiveTrial * trial, guint characters);
-/* @speech: of GBytes of gint16, in order. Keeps the loudest 3 s. */
+/* @speech: of GBytes of gint16, in order. Keeps the loudest 3 s, if there is 1 s and sound in it. */
 void whisperlive_trial_set_speech (WhisperLiveTrial * trial, const GPtrArray * speech, guint characters);
 /* There was a final. */
 void whisperlive_trial_set_alive (WhisperLiveTrial * trial);

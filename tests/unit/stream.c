@@ -56,10 +56,13 @@ push (gdouble seconds, gfloat level)
   for (; n > 0; n--, pushed += N) {
     GstClockTime time = WHISPERLIVE_SAMPLES_TO_TIME (pushed);
     WhisperLiveMark mark = { 0, time, time, 1.0, 1.0 };
+    gint16 *data = g_new (gint16, N);
+    guint i;
 
+    for (i = 0; i < N; i++)
+      data[i] = level * G_MAXINT16;
     whisperlive_queue_push (queue, whisperlive_chunk_new (g_bytes_new_take
-            (g_malloc0 (2 * N), 2 * N), N, level, &mark),
-        WHISPERLIVE_FULL_BLOCK);
+            (data, 2 * N), N, level, &mark), WHISPERLIVE_FULL_BLOCK);
   }
 }
 

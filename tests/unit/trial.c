@@ -134,6 +134,47 @@ GST_START_TEST (test_long_frames)
 
 GST_END_TEST;
 
+/* So much of a tone with such a peak, with a text that is long enough for ever */
+static gboolean
+is_kept (guint samples, gint16 peak)
+{
+  g_autoptr (GPtrArray) speech = g_ptr_array_new_with_free_func
+      ((GDestroyNotify) g_bytes_unref);
+  gint16 *data = g_new (gint16, samples);
+  guint i;
+
+  for (i = 0; i < samples; i++)
+    data[i] = i % 2 ? peak : -peak;
+  g_ptr_array_add (speech, g_bytes_new_take (data, samples * sizeof *data));
+  whisperlive_trial_clear (&trial);
+  trial.characters = 0;
+  whisperlive_trial_set_speech (&trial, speech, 30);
+  return !whisperlive_trial_wants (&trial, 31);
+}
+
+/* No server would answer that. */
+GST_START_TEST (test_no_speech)
+{
+  fail_unless (is_kept (WHISPERLIVE_RATE, QUIET));
+  fail_if (is_kept (WHISPERLIVE_RATE - 1, QUIET));
+  fail_if (is_kept (0, QUIET));
+  fail_if (is_kept (WHISPERLIVE_RATE, 10));
+}
+
+GST_END_TEST;
+
+/* Nor is it better than what there is. */
+GST_START_TEST (test_no_speech_later)
+{
+  g_autoptr (GPtrArray) none = g_ptr_array_new ();
+
+  set_speech (2, 0, 2, FRAME);
+  whisperlive_trial_set_speech (&trial, none, 30);
+  fail_unless_equals_int (g_bytes_get_size (trial.speech), WHISPERLIVE_RATE);
+}
+
+GST_END_TEST;
+
 GST_START_TEST (test_again)
 {
   g_autoptr (GByteArray) once = NULL, again = NULL;
@@ -160,6 +201,8 @@ trial_suite (void)
   tcase_add_test (tc, test_long_speech);
   tcase_add_test (tc, test_longer_speech);
   tcase_add_test (tc, test_long_frames);
+  tcase_add_test (tc, test_no_speech);
+  tcase_add_test (tc, test_no_speech_later);
   tcase_add_test (tc, test_again);
   return suite;
 }
