@@ -13,6 +13,9 @@
 GST_DEBUG_CATEGORY_STATIC (whisperlive_queue_debug);
 #define GST_CAT_DEFAULT whisperlive_queue_debug
 
+/* One chunk that is no longer may be nothing but a click: speech is in more of them. */
+#define CLICK (WHISPERLIVE_RATE / 10)
+
 typedef enum
 {
   STREAM_FLOWING,
@@ -411,11 +414,26 @@ whisperlive_queue_flush (WhisperLiveQueue * queue)
   wake (queue);
 }
 
+/* @loudest: the short chunk that does not count so far */
+static void
+add_level (WhisperLiveFlow * flow, const WhisperLiveChunk * chunk,
+    gfloat * loudest)
+{
+  gfloat level = chunk->level;
+
+  if (chunk->samples <= CLICK && level > *loudest) {
+    level = *loudest;
+    *loudest = chunk->level;
+  }
+  flow->level = MAX (flow->level, level);
+}
+
 void
 whisperlive_queue_get_flow (WhisperLiveQueue * queue, WhisperLiveFlow * flow)
 {
   gboolean sound = FALSE, speech = FALSE;
   guint64 aftersound;
+  gfloat loudest = 0;
   GList *l;
 
   g_mutex_lock (&queue->lock);
@@ -456,7 +474,7 @@ whisperlive_queue_get_flow (WhisperLiveQueue * queue, WhisperLiveFlow * flow)
     if (speech && flow->pass_at == 0 && chunk->position + chunk->samples >=
         flow->speech + WHISPERLIVE_SHORTEST_PASS)
       flow->pass_at = chunk->since;
-    flow->level = MAX (flow->level, chunk->level);
+    add_level (flow, chunk, &loudest);
   }
   g_mutex_unlock (&queue->lock);
 }

@@ -82,7 +82,7 @@ typedef struct
   gint64 speech_at;             /* as sound_at */
   gint64 pass_at;               /* since when the server has had enough for a pass over that, µs; 0: it has not */
   guint64 loud;                 /* samples after head, and sent, of chunks that are not silent */
-  gfloat level;                 /* loudest of the chunks that are sent and not settled */
+  gfloat level;                 /* loudest of the chunks that are sent and not settled, but for one of 100 ms or less: a click */
   guint64 lag;                  /* samples that are sent and not settled */
   guint waiting;                /* samples of the next chunk to send, 0 if there is none */
   gboolean again;               /* a server that works has had that chunk before */

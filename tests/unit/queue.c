@@ -279,6 +279,22 @@ GST_START_TEST (test_sound_since)
 
 GST_END_TEST;
 
+/* Speech is longer than a chunk, unless that is a long one. */
+GST_START_TEST (test_level_of_a_click)
+{
+  send_pattern ("--#--");
+  fail_unless (get_flow ().level == NOTHING_HEARD);
+  send_pattern ("#");
+  fail_unless (get_flow ().level == LOUD);
+  fail_unless_equals_int (whisperlive_queue_push (queue, make_chunk (pushed,
+              N + 1, 2 * LOUD), WHISPERLIVE_FULL_BLOCK), GST_FLOW_OK);
+  pushed += N + 1;
+  send (1);
+  fail_unless (get_flow ().level == 2 * LOUD);
+}
+
+GST_END_TEST;
+
 GST_START_TEST (test_sound_that_waits)
 {
   send_pattern ("--");
@@ -1490,6 +1506,7 @@ queue_suite (void)
   tcase_add_test (tc, test_sound);
   tcase_add_test (tc, test_silence);
   tcase_add_test (tc, test_sound_since);
+  tcase_add_test (tc, test_level_of_a_click);
   tcase_add_test (tc, test_sound_that_waits);
   tcase_add_test (tc, test_level_of_silence);
   tcase_add_test (tc, test_silence_takes_no_room);

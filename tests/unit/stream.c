@@ -815,6 +815,22 @@ GST_START_TEST (test_noise_is_not_stuck)
 
 GST_END_TEST;
 
+/* How loud a speaker is, a click does not tell. */
+GST_START_TEST (test_stuck_after_a_click)
+{
+  push (1, LOUD * 0.1f);
+  push (0.1, LOUD);
+  push (0.9, LOUD * 0.1f);
+  pull ();
+  hear ("C 0 2 One.");
+  push (6, LOUD * 0.1f);
+  pull ();
+  hear_barren (20);
+  fail_unless (is_stuck ());
+}
+
+GST_END_TEST;
+
 GST_START_TEST (test_stuck_by_quiet_at_the_end)
 {
   push (3, LOUD);
@@ -1590,6 +1606,7 @@ stream_suite (void)
   tcase_add_test (tc, test_partials_are_text);
   tcase_add_test (tc, test_silence_is_not_stuck);
   tcase_add_test (tc, test_noise_is_not_stuck);
+  tcase_add_test (tc, test_stuck_after_a_click);
   tcase_add_test (tc, test_stuck_by_quiet_at_the_end);
   tcase_add_test (tc, test_stuck_by_quiet_after_a_partial);
   tcase_add_test (tc, test_not_stuck_with_a_partial);
