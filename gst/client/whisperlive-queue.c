@@ -655,10 +655,10 @@ whisperlive_queue_set_ready (WhisperLiveQueue * queue, gboolean ready)
 }
 
 void
-whisperlive_queue_set_drained (WhisperLiveQueue * queue)
+whisperlive_queue_set_drained (WhisperLiveQueue * queue, guint generation)
 {
   g_mutex_lock (&queue->lock);
-  if (queue->stream == STREAM_ENDED)
+  if (queue->stream == STREAM_ENDED && queue->generation == generation)
     queue->stream = STREAM_DRAINED;
   g_cond_broadcast (&queue->cond);
   g_mutex_unlock (&queue->lock);

@@ -145,7 +145,8 @@ void whisperlive_queue_lose (WhisperLiveQueue * queue, WhisperLiveLossReason rea
 /* Losses that nobody has been told of yet, in order: array of WhisperLiveLoss, or NULL. */
 GArray *whisperlive_queue_take_losses (WhisperLiveQueue * queue);
 void whisperlive_queue_set_ready (WhisperLiveQueue * queue, gboolean ready);
-void whisperlive_queue_set_drained (WhisperLiveQueue * queue);
+/* Unless it was flushed again since @generation. */
+void whisperlive_queue_set_drained (WhisperLiveQueue * queue, guint generation);
 /* The error is about to be posted: push() waits for close(), for upstream is not to post one of its own before. */
 void whisperlive_queue_fail (WhisperLiveQueue * queue);
 /* For good (until the next start): push and waits return ERROR. */

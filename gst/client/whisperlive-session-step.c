@@ -224,7 +224,7 @@ static void
 report_drained (WhisperLiveSession * self)
 {
   self->events->drained (self->owner, self->complete);
-  whisperlive_queue_set_drained (self->queue);
+  whisperlive_queue_set_drained (self->queue, self->generation);
 }
 
 /* The losses first: an application that stops at the error has seen them. */

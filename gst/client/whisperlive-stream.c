@@ -17,6 +17,8 @@ GST_DEBUG_CATEGORY_STATIC (whisperlive_stream_debug);
 #define LEVEL_DECAY 0.9f
 /* So many passes without a final or a partial, and there will be none */
 #define STUCK_PASSES 8
+/* No translation is so late. */
+#define TRANSLATION_DELAY (600 * WHISPERLIVE_RATE)
 #define PADDING (WHISPERLIVE_DRAIN_PADDING_MS * (WHISPERLIVE_RATE / 1000))
 
 WhisperLiveStream *
@@ -66,8 +68,8 @@ whisperlive_stream_begin (WhisperLiveStream * stream, gboolean careful,
   stream->connection_samples = 0;
   stream->draining = FALSE;
   whisperlive_timeline_begin (stream->timeline, stream->next_position);
-  whisperlive_transcript_begin (stream->transcript);
-  whisperlive_transcript_begin (stream->translation);
+  whisperlive_transcript_begin (stream->transcript, stream->next_position);
+  whisperlive_transcript_begin (stream->translation, stream->next_position);
   whisperlive_pacer_start (&stream->pacer, stream->settings->max_server_lag,
       stream->stuck || careful, stream->settings->use_vad, now);
   if (answered)
@@ -240,6 +242,18 @@ keep_for_trial (WhisperLiveStream * stream, const GPtrArray * updates)
   }
 }
 
+/* Times of what lies before that will not be asked for: neither of this message's finals, nor of their translations, which come later. */
+static void
+forget_times (WhisperLiveStream * stream)
+{
+  guint64 told = whisperlive_transcript_settled (stream->transcript);
+  guint64 translated = whisperlive_transcript_settled (stream->translation);
+
+  if (stream->settings->translation_language_code && translated < told)
+    told = MAX (translated, told - MIN (TRANSLATION_DELAY, told));
+  whisperlive_timeline_forget (stream->timeline, told);
+}
+
 GPtrArray *
 whisperlive_stream_hear (WhisperLiveStream * stream,
     const GPtrArray * segments, gint64 now)
@@ -267,8 +281,7 @@ whisperlive_stream_hear (WhisperLiveStream * stream,
     if (segment->completed)
       completed = MAX (completed, segment->end);
   }
-  /* not what this message settles: its own times are still to be told */
-  whisperlive_timeline_forget (stream->timeline, settled);
+  forget_times (stream);
   updates = whisperlive_transcript_take (stream->transcript, segments,
       stream->timeline);
   stream->heard = now;

@@ -43,7 +43,8 @@ on_line (gpointer user_data, const gchar * line, gsize length)
     case 'b':
       whisperlive_timeline_begin (fuzz->timeline,
           whisperlive_transcript_settled (fuzz->transcript));
-      whisperlive_transcript_begin (fuzz->transcript);
+      whisperlive_transcript_begin (fuzz->transcript,
+          whisperlive_transcript_settled (fuzz->transcript));
       break;
     case 'd':
       whisperlive_transcript_discard (fuzz->transcript, position);

@@ -1036,9 +1036,23 @@ GST_START_TEST (test_end)
 {
   whisperlive_queue_end (queue);
   fail_unless (get_flow ().ended);
-  whisperlive_queue_set_drained (queue);
+  whisperlive_queue_set_drained (queue, get_flow ().generation);
   fail_if (get_flow ().ended);
   fail_unless_equals_int (whisperlive_queue_wait_drained (queue), GST_FLOW_OK);
+}
+
+GST_END_TEST;
+
+/* The stream that was drained is not the one that waits by now. */
+GST_START_TEST (test_drained_before_a_flush)
+{
+  guint generation = get_flow ().generation;
+
+  whisperlive_queue_end (queue);
+  whisperlive_queue_flush (queue);
+  whisperlive_queue_end (queue);
+  whisperlive_queue_set_drained (queue, generation);
+  fail_unless (get_flow ().ended);
 }
 
 GST_END_TEST;
@@ -1049,7 +1063,7 @@ GST_START_TEST (test_flush_after_end)
   whisperlive_queue_flush (queue);
   fail_if (get_flow ().ended);
   /* what was drained is not what is waited for now */
-  whisperlive_queue_set_drained (queue);
+  whisperlive_queue_set_drained (queue, get_flow ().generation);
   whisperlive_queue_unlock (queue, TRUE);
   fail_unless_equals_int (whisperlive_queue_wait_drained (queue),
       GST_FLOW_FLUSHING);
@@ -1237,7 +1251,7 @@ GST_START_TEST (test_wait_until_drained)
   push (1);
   whisperlive_queue_end (queue);
   thread = begin_wait (wait_drained);
-  whisperlive_queue_set_drained (queue);
+  whisperlive_queue_set_drained (queue, get_flow ().generation);
   check_wait_ends (thread, GST_FLOW_OK);
 }
 
@@ -1414,7 +1428,7 @@ hammer_session (Hammer * hammer, GRand * rand)
       take_losses (hammer);
       break;
     case 3:
-      whisperlive_queue_set_drained (queue);
+      whisperlive_queue_set_drained (queue, get_flow ().generation);
       break;
     case 4:
       whisperlive_queue_settle (queue, whisperlive_queue_sent_before (queue,
@@ -1565,6 +1579,7 @@ queue_suite (void)
   tcase_add_test (tc, test_flush_again);
   tcase_add_test (tc, test_rewind_after_flush);
   tcase_add_test (tc, test_end);
+  tcase_add_test (tc, test_drained_before_a_flush);
   tcase_add_test (tc, test_flush_after_end);
   tcase_add_test (tc, test_push_after_end);
   tcase_add_test (tc, test_closed);

@@ -396,6 +396,45 @@ GST_START_TEST (test_translation_settles_nothing)
 
 GST_END_TEST;
 
+/* Its times are those of its audio, though the text has gone on over a gap by then. */
+GST_START_TEST (test_translation_comes_late)
+{
+  g_autoptr (GPtrArray) segments = make_segments ("C 0 1.5 Eins.");
+  g_autoptr (GPtrArray) updates = NULL;
+  const WhisperLiveUpdate *update;
+  guint i;
+
+  settings->translation_language_code = g_strdup ("de");
+  push (2, LOUD);
+  pushed += SAMPLES (100);
+  push (2, LOUD);
+  pull ();
+  for (i = 0; i < 3; i++)
+    hear ("C 0 2 One.; C 2 4 Two.");
+  updates = whisperlive_stream_hear_translation (stream, segments);
+  fail_unless_equals_int (updates->len, 1);
+  update = g_ptr_array_index (updates, 0);
+  fail_unless_equals_uint64 (running_time (update->start), 0);
+  fail_unless_equals_uint64 (running_time (update->end), 1500 * GST_MSECOND);
+}
+
+GST_END_TEST;
+
+/* A server whose times run ahead of what it was sent: the next one may say what lies there. */
+GST_START_TEST (test_final_ahead_of_a_lost_session)
+{
+  push (5, LOUD);
+  pull ();
+  check_hear ("C 30 32 One.", "f 30000-32000 One.");
+  check_settled (5);
+  whisperlive_stream_begin (stream, TRUE, now);
+  push (5, LOUD);
+  pull ();
+  check_hear ("C 1 3 Two.", "f 6000-8000 Two.");
+}
+
+GST_END_TEST;
+
 GST_START_TEST (test_settle_by_age)
 {
   push (3, NOTHING_HEARD);
@@ -1574,6 +1613,8 @@ stream_suite (void)
   tcase_add_test (tc, test_jump_after_a_flush);
   tcase_add_test (tc, test_open_partial_is_flushed);
   tcase_add_test (tc, test_translation_settles_nothing);
+  tcase_add_test (tc, test_translation_comes_late);
+  tcase_add_test (tc, test_final_ahead_of_a_lost_session);
   tcase_add_test (tc, test_settle_by_age);
   tcase_add_test (tc, test_settle_by_age_only_what_is_old);
   tcase_add_test (tc, test_response_deadline);
