@@ -232,7 +232,7 @@ take_time (GstWhisperLiveEncoder * encoder, GstClockTime timestamp,
   encoder->remark = FALSE;
 }
 
-gboolean
+GstFlowReturn
 gst_whisper_live_encoder_push (GstWhisperLiveEncoder * encoder,
     GstBuffer * buffer, const GstSegment * segment)
 {
@@ -241,16 +241,18 @@ gst_whisper_live_encoder_push (GstWhisperLiveEncoder * encoder,
   GstAudioBuffer audio;
   GstSegment from_0;
 
+  if (!encoder->converter)
+    return GST_FLOW_NOT_NEGOTIATED;
   gst_segment_init (&from_0, GST_FORMAT_TIME);
   /* what is outside of the segment has no running time, and is not to be heard */
   buffer = gst_buffer_ref (buffer);
   if (timed && GST_BUFFER_PTS_IS_VALID (buffer))
     buffer = gst_audio_buffer_clip (buffer, segment, in->rate, in->bpf);
   if (!buffer)
-    return TRUE;
+    return GST_FLOW_OK;
   if (!gst_audio_buffer_map (&audio, in, buffer, GST_MAP_READ)) {
     gst_buffer_unref (buffer);
-    return FALSE;
+    return GST_FLOW_ERROR;
   }
   /* bytes from somewhere: their time starts at 0 */
   take_time (encoder, timed ? GST_BUFFER_PTS (buffer) : GST_CLOCK_TIME_NONE,
@@ -260,7 +262,7 @@ gst_whisper_live_encoder_push (GstWhisperLiveEncoder * encoder,
       in->rate);
   gst_audio_buffer_unmap (&audio);
   gst_buffer_unref (buffer);
-  return TRUE;
+  return GST_FLOW_OK;
 }
 
 void

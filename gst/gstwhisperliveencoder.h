@@ -20,8 +20,9 @@ void gst_whisper_live_encoder_free (GstWhisperLiveEncoder * encoder);
 
 /* The tail of the former format goes out first. FALSE: no conversion from @info. */
 gboolean gst_whisper_live_encoder_set_format (GstWhisperLiveEncoder * encoder, const GstAudioInfo * info);
-/* FALSE: the buffer cannot be mapped. */
-gboolean gst_whisper_live_encoder_push (GstWhisperLiveEncoder * encoder, GstBuffer * buffer, const GstSegment * segment);
+/* NOT_NEGOTIATED: no format yet; ERROR: the buffer cannot be mapped. */
+GstFlowReturn gst_whisper_live_encoder_push (GstWhisperLiveEncoder * encoder, GstBuffer * buffer,
+    const GstSegment * segment);
 /* Nothing is there, and nothing comes: as much silence, 2 s at most. So it is where push() sees a jump in time. */
 void gst_whisper_live_encoder_gap (GstWhisperLiveEncoder * encoder, GstClockTime timestamp, GstClockTime duration,
     const GstSegment * segment);

@@ -370,13 +370,18 @@ static GstFlowReturn
 gst_whisper_live_sink_render (GstBaseSink * sink, GstBuffer * buffer)
 {
   GstWhisperLiveSink *self = GST_WHISPER_LIVE_SINK (sink);
+  GstFlowReturn ret =
+      gst_whisper_live_encoder_push (self->encoder, buffer, &sink->segment);
 
-  if (!gst_whisper_live_encoder_push (self->encoder, buffer, &sink->segment)) {
+  if (ret == GST_FLOW_OK)
+    return push_chunks (self);
+  if (ret == GST_FLOW_NOT_NEGOTIATED)
+    GST_ELEMENT_ERROR (self, CORE, NEGOTIATION, (NULL),
+        ("a buffer came before any caps"));
+  else
     GST_ELEMENT_ERROR (self, STREAM, FORMAT, (NULL),
         ("a buffer does not fit its caps"));
-    return GST_FLOW_ERROR;
-  }
-  return push_chunks (self);
+  return ret;
 }
 
 static GstFlowReturn

@@ -671,18 +671,14 @@ GST_START_TEST (test_stopped_by_its_own_thread)
 
 HARNESS_END_TEST;
 
-/* Planar audio without its meta: whoever makes such a buffer is told by a critical as well. */
-GST_START_TEST (test_buffer_that_does_not_fit)
+/* Pushes one buffer, without caps when these are NULL. */
+static GstFlowReturn
+push_one (GstPad * src, GstCaps * caps, GstBuffer * buffer)
 {
   g_autofree gchar *description =
       g_strdup_printf ("pipeline.( whisperlivesink name=sink uri=%s )",
       scripted_server_uri (h->server));
-  g_autoptr (GstPad) src = gst_pad_new ("src", GST_PAD_SRC), sink = NULL;
-  g_autoptr (GstCaps) caps = gst_caps_from_string ("audio/x-raw, "
-      "format=F32LE, layout=non-interleaved, rate=16000, channels=2, "
-      "channel-mask=(bitmask)0x3");
-  g_autoptr (GError) error = NULL;
-  GLogLevelFlags fatal = g_log_set_always_fatal (G_LOG_FATAL_MASK);
+  g_autoptr (GstPad) sink = NULL;
   GstSegment segment;
 
   harness_launch (description);
@@ -691,15 +687,49 @@ GST_START_TEST (test_buffer_that_does_not_fit)
   gst_pad_set_active (src, TRUE);
   fail_unless (GST_PAD_LINK_SUCCESSFUL (gst_pad_link (src, sink)));
   gst_segment_init (&segment, GST_FORMAT_TIME);
-  gst_pad_push_event (src, gst_event_new_stream_start ("planar"));
-  gst_pad_push_event (src, gst_event_new_caps (caps));
+  gst_pad_push_event (src, gst_event_new_stream_start ("one"));
+  if (caps)
+    gst_pad_push_event (src, gst_event_new_caps (caps));
   gst_pad_push_event (src, gst_event_new_segment (&segment));
-  ASSERT_CRITICAL (fail_unless_equals_int (gst_pad_push (src,
+  return gst_pad_push (src, buffer);
+}
+
+/* Planar audio without its meta: whoever makes such a buffer is told by a critical as well. */
+GST_START_TEST (test_buffer_that_does_not_fit)
+{
+  g_autoptr (GstPad) src = gst_pad_new ("src", GST_PAD_SRC);
+  g_autoptr (GstCaps) caps = gst_caps_from_string ("audio/x-raw, "
+      "format=F32LE, layout=non-interleaved, rate=16000, channels=2, "
+      "channel-mask=(bitmask)0x3");
+  g_autoptr (GError) error = NULL;
+  GLogLevelFlags fatal = g_log_set_always_fatal (G_LOG_FATAL_MASK);
+
+  ASSERT_CRITICAL (fail_unless_equals_int (push_one (src, caps,
               gst_buffer_new_allocate (NULL, 64, NULL)), GST_FLOW_ERROR));
   g_log_set_always_fatal (fatal);
   error = harness_wait_error ();
   fail_unless (g_error_matches (error, GST_STREAM_ERROR,
           GST_STREAM_ERROR_FORMAT), "%s", error->message);
+  finish ();
+  fail_unless_equals_int (n_errors (), 1);
+}
+
+HARNESS_END_TEST;
+
+/* As a source of bytes sends it. 0: with a time, 1: without. */
+GST_START_TEST (test_buffer_without_caps)
+{
+  g_autoptr (GstPad) src = gst_pad_new ("src", GST_PAD_SRC);
+  g_autoptr (GError) error = NULL;
+  GstBuffer *buffer = gst_buffer_new_allocate (NULL, 64, NULL);
+
+  if (__i__ == 0)
+    GST_BUFFER_PTS (buffer) = 0;
+  fail_unless_equals_int (push_one (src, NULL, buffer),
+      GST_FLOW_NOT_NEGOTIATED);
+  error = harness_wait_error ();
+  fail_unless (g_error_matches (error, GST_CORE_ERROR,
+          GST_CORE_ERROR_NEGOTIATION), "%s", error->message);
   finish ();
   fail_unless_equals_int (n_errors (), 1);
 }
@@ -744,6 +774,7 @@ errors_suite (void)
   tcase_add_loop_test (tc, test_flow_error, 0, 2);
   tcase_add_test (tc, test_stopped_by_its_own_thread);
   tcase_add_test (tc, test_buffer_that_does_not_fit);
+  tcase_add_loop_test (tc, test_buffer_without_caps, 0, 2);
   suite_add_tcase (s, tc);
   return s;
 }
