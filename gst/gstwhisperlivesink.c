@@ -38,7 +38,6 @@ struct _GstWhisperLiveSink
 
   WhisperLiveQueue *queue;
   WhisperLiveSession *session;  /* from NULL→READY to READY→NULL */
-  gint playing;                 /* atomic: the session was told so */
   gint live;                    /* atomic, of upstream: -1 when it has not been asked yet */
 
   /* streaming thread, while there is one; else state changes */
@@ -292,15 +291,6 @@ get_full (GstWhisperLiveSink * self)
   }
 }
 
-static void
-set_playing (GstWhisperLiveSink * self, gboolean playing)
-{
-  if (g_atomic_int_get (&self->playing) == playing)
-    return;
-  g_atomic_int_set (&self->playing, playing);
-  whisperlive_session_set_playing (self->session, playing);
-}
-
 /* Through PAUSED. */
 static GstFlowReturn
 wait_playing (GstWhisperLiveSink * self)
@@ -313,7 +303,7 @@ wait_playing (GstWhisperLiveSink * self)
     ret = gst_base_sink_wait_preroll (sink);
   } while (ret == GST_FLOW_OK && sink->need_preroll);
   if (ret == GST_FLOW_OK)
-    set_playing (self, TRUE);
+    whisperlive_session_set_playing (self->session, TRUE);
   return ret;
 }
 
@@ -325,7 +315,7 @@ play (GstWhisperLiveSink * self)
   GstBaseSink *sink = GST_BASE_SINK (self);
   GstStateChangeReturn ret;
 
-  set_playing (self, TRUE);
+  whisperlive_session_set_playing (self->session, TRUE);
   whisperlive_queue_unlock (self->queue, TRUE);
   ret = GST_ELEMENT_CLASS (parent_class)->change_state (GST_ELEMENT (self),
       GST_STATE_CHANGE_PAUSED_TO_PLAYING);
@@ -347,7 +337,7 @@ push_chunks (GstWhisperLiveSink * self)
   WhisperLiveChunk *chunk;
 
   /* GstBaseSink can commit its state to PLAYING without a state change */
-  set_playing (self, TRUE);
+  whisperlive_session_set_playing (self->session, TRUE);
   while (ret == GST_FLOW_OK
       && (chunk = gst_whisper_live_encoder_pop (self->encoder))) {
     while ((ret = whisperlive_queue_push (self->queue, chunk,
@@ -552,7 +542,6 @@ begin (GstWhisperLiveSink * self)
   settings = copy_settings (self);
   self->encoder = gst_whisper_live_encoder_new (settings->chunk_duration);
   g_atomic_int_set (&self->live, -1);
-  self->playing = FALSE;
   self->delay = 0;
   whisperlive_session_start (self->session, settings);
   return TRUE;
@@ -612,7 +601,7 @@ gst_whisper_live_sink_change_state (GstElement * element,
   ret = GST_ELEMENT_CLASS (parent_class)->change_state (element, transition);
 
   if (transition == GST_STATE_CHANGE_PLAYING_TO_PAUSED)
-    set_playing (self, FALSE);
+    whisperlive_session_set_playing (self->session, FALSE);
   if (transition == GST_STATE_CHANGE_PAUSED_TO_READY
       || (transition == GST_STATE_CHANGE_READY_TO_PAUSED
           && ret == GST_STATE_CHANGE_FAILURE))

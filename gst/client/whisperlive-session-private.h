@@ -30,6 +30,7 @@ struct _WhisperLiveSession
 
   GMutex stop_lock;
   GCond stop_cond;
+  gint playing;                 /* atomic: what was told last */
   /* under stop_lock */
   gboolean stopping;            /* the session thread knows that stop() waits */
   gboolean stopped;             /* stop() may return */

@@ -359,6 +359,7 @@ whisperlive_session_start (WhisperLiveSession * self,
   start->session = self;
   start->settings = settings;
   self->close_timeout = settings->close_timeout * G_GINT64_CONSTANT (1000);
+  g_atomic_int_set (&self->playing, FALSE);
   /* with less room, no pass would ever make any */
   whisperlive_queue_start (self->queue, MAX (settings->max_size_time, least));
   whisperlive_loop_invoke (self->loop, do_start, start, start_free);
@@ -386,11 +387,20 @@ do_pause (gpointer data)
   return G_SOURCE_REMOVE;
 }
 
+/* Not what it was told at the time: two threads may have told it in the other order. */
+static gboolean
+do_set_playing (gpointer data)
+{
+  WhisperLiveSession *self = data;
+
+  return g_atomic_int_get (&self->playing) ? do_play (self) : do_pause (self);
+}
+
 void
 whisperlive_session_set_playing (WhisperLiveSession * self, gboolean playing)
 {
-  whisperlive_loop_invoke (self->loop, playing ? do_play : do_pause, self,
-      NULL);
+  if (g_atomic_int_exchange (&self->playing, playing) != playing)
+    whisperlive_loop_invoke (self->loop, do_set_playing, self, NULL);
 }
 
 static gboolean

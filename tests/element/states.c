@@ -6,6 +6,9 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
+#define _GNU_SOURCE             /* RTLD_NEXT */
+#include <dlfcn.h>
+
 #include "harness.h"
 #include "stuck-resolver.h"
 
@@ -299,6 +302,45 @@ GST_START_TEST (test_many_pauses)
 
 HARNESS_END_TEST;
 
+static gpointer interrupted;    /* thread */
+
+static void
+commit_playing (void)
+{
+  GST_ELEMENT_GET_CLASS (h->sink)->change_state (h->sink,
+      GST_STATE_CHANGE_PAUSED_TO_PLAYING);
+}
+
+/* Stands before GLib's: the session is about to be told something. */
+GSource *
+g_idle_source_new (void)
+{
+  GSource *(*real) (void) = dlsym (RTLD_NEXT, "g_idle_source_new");
+
+  if (g_atomic_pointer_compare_and_exchange (&interrupted, g_thread_self (),
+          NULL))
+    commit_playing ();
+  return real ();
+}
+
+/* GstBaseSink's streaming thread can commit PLAYING while PAUSED is on its way to the session: it must not stay paused. */
+GST_START_TEST (test_playing_overtakes_paused)
+{
+  harness_make ("", NULL);
+  harness_push_words (1, 3, 0, 0);
+  harness_state (GST_STATE_PLAYING);
+  g_atomic_pointer_set (&interrupted, g_thread_self ());
+  harness_start (GST_STATE_PAUSED);
+  fail_unless (g_atomic_pointer_get (&interrupted) == NULL);
+  harness_push_words (4, 4, 0, 0);
+  harness_state (GST_STATE_PLAYING);
+  harness_eos ();
+  harness_wait (GST_MESSAGE_EOS, NULL);
+  harness_assert_words (1, 7, 0);
+}
+
+HARNESS_END_TEST;
+
 GST_START_TEST (test_state_path)
 {
   g_autofree gchar *path = NULL;
@@ -564,6 +606,7 @@ states_suite (void)
   tcase_add_test (tc, test_paused_sends_nothing);
   tcase_add_test (tc, test_paused_longer_than_ping_timeout);
   tcase_add_test (tc, test_many_pauses);
+  tcase_add_test (tc, test_playing_overtakes_paused);
   tcase_add_test (tc, test_state_path);
   tcase_add_loop_test (tc, test_down, 0, N_PHASES);
   tcase_add_loop_test (tc, test_down_frozen, 0, N_PHASES);
