@@ -439,11 +439,11 @@ gst_whisper_live_sink_event (GstBaseSink * sink, GstEvent * event)
   if (type == GST_EVENT_STREAM_START)
     g_atomic_int_set (&self->live, -1);
   ret = GST_BASE_SINK_CLASS (parent_class)->event (sink, event);
-  /* the base class has got the streaming thread out of here by now */
-  if (type == GST_EVENT_FLUSH_START || type == GST_EVENT_FLUSH_STOP) {
+  /* the base class has got the streaming thread out of here by now; only FLUSH_STOP comes with the stream lock */
+  if (type == GST_EVENT_FLUSH_STOP)
     gst_whisper_live_encoder_reset (self->encoder);
+  if (type == GST_EVENT_FLUSH_START || type == GST_EVENT_FLUSH_STOP)
     whisperlive_queue_flush (self->queue);
-  }
   return ret;
 }
 

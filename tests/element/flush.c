@@ -5,6 +5,9 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
+#include <dlfcn.h>
+#include <gst/audio/audio.h>
+
 #include "harness.h"
 
 /* The words after the seek to @position came back, at running times from 0 and stream times from there. */
@@ -220,6 +223,39 @@ GST_START_TEST (test_closing)
 
 HARNESS_END_TEST;
 
+static GThread *without_the_stream_lock;
+
+/* Stands before GStreamer's: the encoder forgets what it has. */
+void
+gst_audio_converter_reset (GstAudioConverter * converter)
+{
+  static const gchar library[] = "libgstaudio-1.0.so.0";
+  void (*real) (GstAudioConverter *) =
+      dlsym (dlopen (library, RTLD_LAZY), "gst_audio_converter_reset");
+
+  fail_if (g_thread_self () == without_the_stream_lock,
+      "the way down could have freed the encoder");
+  real (converter);
+}
+
+GST_START_TEST (test_start_leaves_the_encoder_alone)
+{
+  g_autoptr (GstPad) pad = NULL;
+
+  make ();
+  pad = gst_element_get_static_pad (h->sink, "sink");
+  harness_start (GST_STATE_PLAYING);
+  harness_push_words (1, 5, 0, 1);
+  harness_wait_final ("w5");
+  without_the_stream_lock = g_thread_self ();
+  gst_pad_send_event (pad, gst_event_new_flush_start ());
+  without_the_stream_lock = NULL;
+  harness_start (GST_STATE_READY);
+  harness_assert_balanced ();
+}
+
+HARNESS_END_TEST;
+
 GST_START_TEST (test_many)
 {
   guint i;
@@ -260,6 +296,7 @@ flush_suite (void)
   tcase_add_test (tc, test_paused);
   tcase_add_test (tc, test_draining);
   tcase_add_test (tc, test_closing);
+  tcase_add_test (tc, test_start_leaves_the_encoder_alone);
   tcase_add_test (tc, test_many);
   suite_add_tcase (s, tc);
   return s;
