@@ -42,6 +42,8 @@ struct _GstWhisperLiveSink
 
   /* streaming thread, while there is one; else state changes */
   GstWhisperLiveEncoder *encoder;
+  WhisperLiveChunk *chunk;      /* of the encoder, and not let into the queue yet */
+  GstBuffer *encoded;           /* comes again after a step */
 
   /* session thread, while there is a session; else state changes */
   GstClockTime delay;           /* the longest that was warned of; 0: none was */
@@ -254,6 +256,9 @@ static const WhisperLiveSessionEvents session_events = {
 
 /* --- streaming thread --- */
 
+/* As GstBaseSink calls it: it has lost its state by a step, and is to see the buffer or the event once more */
+#define GST_FLOW_STEP GST_FLOW_CUSTOM_ERROR
+
 static gboolean
 is_live (GstWhisperLiveSink * self)
 {
@@ -298,12 +303,13 @@ wait_playing (GstWhisperLiveSink * self)
   GstBaseSink *sink = GST_BASE_SINK (self);
   GstFlowReturn ret;
 
-  /* who is woken up by PLAYING may be PAUSED again by now */
+  /* who is woken up by PLAYING may be PAUSED again by now, and a new rate wakes up as well */
   do {
     ret = gst_base_sink_wait_preroll (sink);
-  } while (ret == GST_FLOW_OK && sink->need_preroll);
-  if (ret == GST_FLOW_OK)
-    whisperlive_session_set_playing (self->session, TRUE);
+    if (ret == GST_FLOW_STEP && !sink->playing_async)
+      ret = GST_FLOW_OK;
+  } while (ret == GST_FLOW_OK && (sink->need_preroll
+          || !whisperlive_session_is_playing (self->session)));
   return ret;
 }
 
@@ -334,20 +340,17 @@ push_chunks (GstWhisperLiveSink * self)
 {
   WhisperLiveFull full = get_full (self);
   GstFlowReturn ret = GST_FLOW_OK;
-  WhisperLiveChunk *chunk;
 
   /* GstBaseSink can commit its state to PLAYING without a state change */
   whisperlive_session_set_playing (self->session, TRUE);
   while (ret == GST_FLOW_OK
-      && (chunk = gst_whisper_live_encoder_pop (self->encoder))) {
-    while ((ret = whisperlive_queue_push (self->queue, chunk,
-                full)) == GST_FLOW_FLUSHING) {
+      && (self->chunk
+          || (self->chunk = gst_whisper_live_encoder_pop (self->encoder)))) {
+    ret = whisperlive_queue_push (self->queue, self->chunk, full);
+    if (ret == GST_FLOW_FLUSHING)
       ret = wait_playing (self);
-      if (ret != GST_FLOW_OK) {
-        whisperlive_chunk_free (chunk);
-        break;
-      }
-    }
+    else
+      self->chunk = NULL;
   }
   /* a buffer may be too small to make a chunk */
   if (ret == GST_FLOW_OK
@@ -360,11 +363,17 @@ static GstFlowReturn
 gst_whisper_live_sink_render (GstBaseSink * sink, GstBuffer * buffer)
 {
   GstWhisperLiveSink *self = GST_WHISPER_LIVE_SINK (sink);
-  GstFlowReturn ret =
-      gst_whisper_live_encoder_push (self->encoder, buffer, &sink->segment);
+  GstFlowReturn ret = GST_FLOW_OK;
 
-  if (ret == GST_FLOW_OK)
-    return push_chunks (self);
+  if (buffer != self->encoded)
+    ret = gst_whisper_live_encoder_push (self->encoder, buffer, &sink->segment);
+  gst_buffer_replace (&self->encoded, NULL);
+  if (ret == GST_FLOW_OK) {
+    ret = push_chunks (self);
+    if (ret == GST_FLOW_STEP)
+      gst_buffer_replace (&self->encoded, buffer);
+    return ret;
+  }
   if (ret == GST_FLOW_NOT_NEGOTIATED)
     GST_ELEMENT_ERROR (self, CORE, NEGOTIATION, (NULL),
         ("a buffer came before any caps"));
@@ -391,10 +400,8 @@ gst_whisper_live_sink_preroll (GstBaseSink * sink, GstBuffer * buffer)
 static GstFlowReturn
 drain (GstWhisperLiveSink * self)
 {
-  GstFlowReturn ret;
+  GstFlowReturn ret = push_chunks (self);
 
-  gst_whisper_live_encoder_drain (self->encoder);
-  ret = push_chunks (self);
   if (ret != GST_FLOW_OK)
     return ret;
   whisperlive_queue_end (self->queue);
@@ -413,20 +420,34 @@ gst_whisper_live_sink_wait_event (GstBaseSink * sink, GstEvent * event)
   GstWhisperLiveSink *self = GST_WHISPER_LIVE_SINK (sink);
   GstFlowReturn ret;
 
+  gboolean is_end = GST_EVENT_TYPE (event) == GST_EVENT_EOS;
+
   ret = GST_BASE_SINK_CLASS (parent_class)->wait_event (sink, event);
   if (ret != GST_FLOW_OK)
     return ret;
-  if (GST_EVENT_TYPE (event) == GST_EVENT_GAP) {
+  if (is_end) {
+    gst_whisper_live_encoder_drain (self->encoder);
+  } else if (GST_EVENT_TYPE (event) == GST_EVENT_GAP) {
     GstClockTime timestamp, duration;
 
     gst_event_parse_gap (event, &timestamp, &duration);
     gst_whisper_live_encoder_gap (self->encoder, timestamp, duration,
         &sink->segment);
-    ret = push_chunks (self);
-  } else if (GST_EVENT_TYPE (event) == GST_EVENT_EOS) {
-    ret = drain (self);
   }
+  do {
+    ret = is_end ? drain (self) : push_chunks (self);
+  } while (ret == GST_FLOW_STEP
+      && (ret = GST_BASE_SINK_CLASS (parent_class)->wait_event (sink,
+              event)) == GST_FLOW_OK);
   return ret;
+}
+
+static void
+forget (GstWhisperLiveSink * self)
+{
+  gst_whisper_live_encoder_reset (self->encoder);
+  g_clear_pointer (&self->chunk, whisperlive_chunk_free);
+  gst_buffer_replace (&self->encoded, NULL);
 }
 
 static gboolean
@@ -441,7 +462,7 @@ gst_whisper_live_sink_event (GstBaseSink * sink, GstEvent * event)
   ret = GST_BASE_SINK_CLASS (parent_class)->event (sink, event);
   /* the base class has got the streaming thread out of here by now; only FLUSH_STOP comes with the stream lock */
   if (type == GST_EVENT_FLUSH_STOP)
-    gst_whisper_live_encoder_reset (self->encoder);
+    forget (self);
   if (type == GST_EVENT_FLUSH_START || type == GST_EVENT_FLUSH_STOP)
     whisperlive_queue_flush (self->queue);
   return ret;
@@ -524,6 +545,7 @@ end (GstWhisperLiveSink * self)
     return;
   set_settings_taken (self, FALSE);
   whisperlive_session_stop (self->session);
+  forget (self);
   g_clear_pointer (&self->encoder, gst_whisper_live_encoder_free);
 }
 

@@ -403,6 +403,12 @@ whisperlive_session_set_playing (WhisperLiveSession * self, gboolean playing)
     whisperlive_loop_invoke (self->loop, do_set_playing, self, NULL);
 }
 
+gboolean
+whisperlive_session_is_playing (WhisperLiveSession * self)
+{
+  return g_atomic_int_get (&self->playing);
+}
+
 static gboolean
 do_stop (gpointer data)
 {

@@ -72,6 +72,7 @@ void whisperlive_session_free (WhisperLiveSession * session);
 void whisperlive_session_start (WhisperLiveSession * session, WhisperLiveSettings * settings);
 /* Audio is sent only while playing; after a start it is not. From any thread, as often as you like; returns at once. */
 void whisperlive_session_set_playing (WhisperLiveSession * session, gboolean playing);
+gboolean whisperlive_session_is_playing (WhisperLiveSession * session);
 /* Returns when there is no connection any more: after a closing handshake, or close-timeout at the latest. Not on the session thread. */
 void whisperlive_session_stop (WhisperLiveSession * session);
 /* Is this the session thread? */

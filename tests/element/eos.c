@@ -308,6 +308,35 @@ GST_START_TEST (test_paused_while_draining)
 
 HARNESS_END_TEST;
 
+/* Each wakes up who waits for PLAYING. */
+static GstEvent *
+make_event (gint i)
+{
+  if (i == 0)
+    return gst_event_new_step (GST_FORMAT_BUFFERS, 1, 1.0, TRUE, FALSE);
+  return gst_event_new_instant_rate_sync_time (1.0, 0, 0);
+}
+
+GST_START_TEST (test_woken_while_draining)
+{
+  harness_script (stuck);
+  harness_make ("", "async", __i__ < 2, NULL);
+  harness_push_words (1, 7, 0, 0);
+  harness_state (GST_STATE_PLAYING);
+  harness_eos ();
+  harness_wait_field ("whisperlive/state", "state", "draining");
+  harness_state (GST_STATE_PAUSED);
+  gst_element_send_event (h->sink, make_event (__i__ % 2));
+  harness_state (GST_STATE_PAUSED);
+  harness_state (GST_STATE_PLAYING);
+  HARNESS_SCRIPT (transcribe, TRUE);
+  harness_wait (GST_MESSAGE_EOS, NULL);
+  harness_assert_words (1, 7, 0);
+  assert_drained (TRUE, 3500 * GST_MSECOND);
+}
+
+HARNESS_END_TEST;
+
 /* EOS is not the end of the element: flushed, it takes a second stream. */
 GST_START_TEST (test_again_after_flush)
 {
@@ -376,6 +405,7 @@ eos_suite (void)
   tcase_add_test (tc, test_ready_after_eos);
   tcase_add_test (tc, test_ping_on_its_way);
   tcase_add_test (tc, test_paused_while_draining);
+  tcase_add_loop_test (tc, test_woken_while_draining, 0, 4);
   tcase_add_test (tc, test_again_after_flush);
   tcase_add_test (tc, test_again_after_ready);
   suite_add_tcase (s, tc);

@@ -6,6 +6,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
+#include <gst/base/gstbasesink.h>
+
 #include "harness.h"
 #include "memory-use.h"
 
@@ -613,6 +615,40 @@ GST_START_TEST (test_pause_while_blocked)
 
 HARNESS_END_TEST;
 
+/* What steps over nothing renders the same buffer again. */
+static GstEvent *
+make_event (gint i)
+{
+  if (i < 2)
+    return gst_event_new_step (GST_FORMAT_BUFFERS, i, 1.0, TRUE, FALSE);
+  return gst_event_new_instant_rate_sync_time (1.0, 0, 0);
+}
+
+/* Each wakes up who waits for PLAYING: the chunk that was not let in is neither lost nor doubled. */
+GST_START_TEST (test_woken_while_blocked)
+{
+  h->pts = 1000 * GST_SECOND;
+  block ();
+  harness_state (GST_STATE_PLAYING);
+  /* else it would preroll, and the step would be over that buffer */
+  while (g_mutex_trylock (GST_BASE_SINK_GET_PREROLL_LOCK (h->sink))) {
+    GST_BASE_SINK_PREROLL_UNLOCK (h->sink);
+    g_thread_yield ();
+  }
+  harness_state (GST_STATE_PAUSED);
+  gst_element_send_event (h->sink, make_event (__i__));
+  harness_state (GST_STATE_PAUSED);
+  harness_state (GST_STATE_PLAYING);
+  HARNESS_SCRIPT (transcribe, TRUE);
+  finish ();
+  /* what is stepped over takes no running time, which is a jump back and 2 s of silence */
+  fail_unless_equals_uint64 (harness_stat ("audio-received"),
+      (__i__ < 2 ? 8 : 6) * GST_SECOND);
+  fail_unless_equals_uint64 (harness_stat ("audio-lost"), 0);
+}
+
+HARNESS_END_TEST;
+
 /* --- hardly any room --- */
 
 static const GstClockTime rooms[] =
@@ -654,6 +690,7 @@ overflow_suite (void)
       GST_STATE_PAUSED);
   tcase_add_test (tc, test_flush_while_blocked);
   tcase_add_test (tc, test_pause_while_blocked);
+  tcase_add_loop_test (tc, test_woken_while_blocked, 0, 3);
   tcase_add_loop_test (tc, test_room, 0, G_N_ELEMENTS (rooms));
   suite_add_tcase (s, tc);
   return s;
