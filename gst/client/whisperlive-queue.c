@@ -47,7 +47,8 @@ struct _WhisperLiveQueue
   GArray *losses;
   StreamState stream;
   QueueState state;
-  gboolean ready, unlocked, stale, live;
+  gboolean ready, stale, live;
+  guint unlocked;               /* by so many */
   guint generation;
 };
 
@@ -393,7 +394,7 @@ void
 whisperlive_queue_unlock (WhisperLiveQueue * queue, gboolean unlocked)
 {
   g_mutex_lock (&queue->lock);
-  queue->unlocked = unlocked;
+  queue->unlocked += unlocked ? 1 : -1;
   g_cond_broadcast (&queue->cond);
   g_mutex_unlock (&queue->lock);
 }

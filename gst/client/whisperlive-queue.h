@@ -120,6 +120,7 @@ GstFlowReturn whisperlive_queue_wait_ready (WhisperLiveQueue * queue);
 /* No more audio for now; then until the session has drained. The next push() or flush() ends that state. */
 void whisperlive_queue_end (WhisperLiveQueue * queue);
 GstFlowReturn whisperlive_queue_wait_drained (WhisperLiveQueue * queue);
+/* Whoever unlocks locks again, and as often: the streaming thread waits for nothing before all have. */
 void whisperlive_queue_unlock (WhisperLiveQueue * queue, gboolean unlocked);
 /* Drops everything that is held; it counts as lost. */
 void whisperlive_queue_flush (WhisperLiveQueue * queue);

@@ -1118,6 +1118,19 @@ GST_START_TEST (test_unlocked)
 
 GST_END_TEST;
 
+/* By a flush and by PLAYING, for example: the first that is done must not lock out the other. */
+GST_START_TEST (test_unlocked_by_two)
+{
+  whisperlive_queue_unlock (queue, TRUE);
+  whisperlive_queue_unlock (queue, TRUE);
+  whisperlive_queue_unlock (queue, FALSE);
+  fail_unless_equals_int (whisperlive_queue_check (queue), GST_FLOW_FLUSHING);
+  whisperlive_queue_unlock (queue, FALSE);
+  fail_unless_equals_int (whisperlive_queue_check (queue), GST_FLOW_OK);
+}
+
+GST_END_TEST;
+
 GST_START_TEST (test_ready_though_unlocked)
 {
   whisperlive_queue_set_ready (queue, TRUE);
@@ -1584,6 +1597,7 @@ queue_suite (void)
   tcase_add_test (tc, test_push_after_end);
   tcase_add_test (tc, test_closed);
   tcase_add_test (tc, test_unlocked);
+  tcase_add_test (tc, test_unlocked_by_two);
   tcase_add_test (tc, test_ready_though_unlocked);
 
   tc = add_case (suite, "threads");
