@@ -597,7 +597,7 @@ is_on_session_thread (GstWhisperLiveSink * self)
     return FALSE;
   GST_ERROR_OBJECT (self, "a handler that is called on the session's thread, "
       "of a signal or of messages by gst_bus_set_sync_handler(), must not stop "
-      "the element: use gst_element_call_async()");
+      "or restart the element: use gst_element_call_async()");
   return TRUE;
 }
 
@@ -611,11 +611,13 @@ gst_whisper_live_sink_change_state (GstElement * element,
   /* not in start(): the base class would post an error of its own beside ours */
   if (transition == GST_STATE_CHANGE_NULL_TO_READY && !settings_are_good (self))
     return GST_STATE_CHANGE_FAILURE;
-  if (transition == GST_STATE_CHANGE_READY_TO_PAUSED && !begin (self))
-    return GST_STATE_CHANGE_FAILURE;
+  /* a start after a failed preroll ends what began before */
   if ((transition == GST_STATE_CHANGE_PAUSED_TO_READY
-          || transition == GST_STATE_CHANGE_READY_TO_NULL)
+          || transition == GST_STATE_CHANGE_READY_TO_NULL
+          || (transition == GST_STATE_CHANGE_READY_TO_PAUSED && self->encoder))
       && is_on_session_thread (self))
+    return GST_STATE_CHANGE_FAILURE;
+  if (transition == GST_STATE_CHANGE_READY_TO_PAUSED && !begin (self))
     return GST_STATE_CHANGE_FAILURE;
   if (transition == GST_STATE_CHANGE_PAUSED_TO_PLAYING)
     return play (self);

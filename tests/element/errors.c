@@ -671,6 +671,37 @@ GST_START_TEST (test_stopped_by_its_own_thread)
 
 HARNESS_END_TEST;
 
+static GstBusSyncReply
+restart_in_handler (GstBus * bus, GstMessage * message, gpointer user_data)
+{
+  gint *results = user_data;
+
+  if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_ERROR
+      && GST_MESSAGE_SRC (message) == GST_OBJECT (h->sink)) {
+    results[0] = gst_element_set_state (h->sink, GST_STATE_NULL);
+    results[1] = gst_element_set_state (h->sink, GST_STATE_PLAYING);
+  }
+  return GST_BUS_PASS;
+}
+
+/* The preroll fails, so the next start has to end the last one first. */
+GST_START_TEST (test_restarted_by_its_own_thread)
+{
+  gint results[] = { -1, -1 };
+
+  HARNESS_SCRIPT (http_status, 401);
+  harness_make ("", NULL);
+  gst_bus_set_sync_handler (h->bus, restart_in_handler, results, NULL);
+  run ();
+  g_error_free (harness_wait_error ());
+  fail_unless_equals_int (results[0], GST_STATE_CHANGE_FAILURE);
+  fail_unless_equals_int (results[1], GST_STATE_CHANGE_FAILURE);
+  gst_bus_set_sync_handler (h->bus, NULL, NULL, NULL);
+  finish ();
+}
+
+HARNESS_END_TEST;
+
 /* Pushes one buffer, without caps when these are NULL. */
 static GstFlowReturn
 push_one (GstPad * src, GstCaps * caps, GstBuffer * buffer)
@@ -773,6 +804,7 @@ errors_suite (void)
   tcase_add_test (tc, test_eos_without_connection_or_data);
   tcase_add_loop_test (tc, test_flow_error, 0, 2);
   tcase_add_test (tc, test_stopped_by_its_own_thread);
+  tcase_add_test (tc, test_restarted_by_its_own_thread);
   tcase_add_test (tc, test_buffer_that_does_not_fit);
   tcase_add_loop_test (tc, test_buffer_without_caps, 0, 2);
   suite_add_tcase (s, tc);
