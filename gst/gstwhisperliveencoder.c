@@ -29,6 +29,7 @@ struct _GstWhisperLiveEncoder
   guint chunk_samples;
   GstAudioConverter *converter; /* NULL: no format yet */
   GByteArray *pending;          /* converted, less than a chunk after pop() */
+  gsize popped;                 /* bytes of it, from its beginning */
   GBytes *silence;              /* a chunk of nothing, or NULL: all such chunks share it */
   gboolean flush;               /* what is pending goes out though it is less than a chunk */
   WhisperLiveMark mark;         /* of the first pending sample */
@@ -65,7 +66,7 @@ gst_whisper_live_encoder_free (GstWhisperLiveEncoder * encoder)
 static guint
 pending_samples (GstWhisperLiveEncoder * encoder)
 {
-  return encoder->pending->len / encoder->out.bpf;
+  return (encoder->pending->len - encoder->popped) / encoder->out.bpf;
 }
 
 /* Channels without positions: a mix of all, for the speech may be on any of them. */
@@ -87,22 +88,35 @@ set_mix_matrix (GstStructure * config, guint channels)
   g_value_unset (&weight);
 }
 
+/* Room for so many samples after what is pending. What was popped is removed here: by the chunk, that of a long buffer would take minutes. */
+static gpointer
+extend (GstWhisperLiveEncoder * encoder, gsize samples)
+{
+  gsize old;
+
+  g_byte_array_remove_range (encoder->pending, 0, encoder->popped);
+  encoder->popped = 0;
+  old = encoder->pending->len;
+  g_byte_array_set_size (encoder->pending, old + samples * encoder->out.bpf);
+  return encoder->pending->data + old;
+}
+
 /* Without @in: silence, to get out what the resampler holds. */
 static void
 convert (GstWhisperLiveEncoder * encoder, gpointer in[], gsize in_frames)
 {
-  gsize out_frames, old = encoder->pending->len;
+  gsize out_frames;
   gpointer out[1];
 
   out_frames = gst_audio_converter_get_out_frames (encoder->converter,
       in_frames);
   if (out_frames == 0)
     return;
-  g_byte_array_set_size (encoder->pending, old + out_frames * encoder->out.bpf);
-  out[0] = encoder->pending->data + old;
+  out[0] = extend (encoder, out_frames);
   if (!gst_audio_converter_samples (encoder->converter, 0, in, in_frames, out,
           out_frames))
-    g_byte_array_set_size (encoder->pending, old);
+    g_byte_array_set_size (encoder->pending,
+        encoder->pending->len - out_frames * encoder->out.bpf);
 }
 
 static void
@@ -144,10 +158,8 @@ static void
 add_silence (GstWhisperLiveEncoder * encoder, GstClockTime duration)
 {
   guint samples = WHISPERLIVE_TIME_TO_SAMPLES (MIN (duration, MAX_SILENCE));
-  gsize old = encoder->pending->len;
 
-  g_byte_array_set_size (encoder->pending, old + samples * encoder->out.bpf);
-  memset (encoder->pending->data + old, 0, samples * encoder->out.bpf);
+  memset (extend (encoder, samples), 0, samples * encoder->out.bpf);
 }
 
 /* In ns, below 0 before the segment; anything can come in a timestamp, and not all of it fits into an integer. */
@@ -289,7 +301,7 @@ void
 gst_whisper_live_encoder_drain (GstWhisperLiveEncoder * encoder)
 {
   drain_converter (encoder);
-  encoder->flush = encoder->pending->len > 0;
+  encoder->flush = pending_samples (encoder) > 0;
 }
 
 void
@@ -298,6 +310,7 @@ gst_whisper_live_encoder_reset (GstWhisperLiveEncoder * encoder)
   if (encoder->converter)
     gst_audio_converter_reset (encoder->converter);
   g_byte_array_set_size (encoder->pending, 0);
+  encoder->popped = 0;
   encoder->flush = FALSE;
   encoder->expected = GST_CLOCK_TIME_NONE;
   encoder->mark = (WhisperLiveMark) {
@@ -310,7 +323,8 @@ gst_whisper_live_encoder_reset (GstWhisperLiveEncoder * encoder)
 static gfloat
 measure_level (GstWhisperLiveEncoder * encoder, guint samples)
 {
-  const gint16 *data = (const gint16 *) encoder->pending->data;
+  const gint16 *data =
+      (const gint16 *) (encoder->pending->data + encoder->popped);
   gfloat loudest = 0;
   guint i, j;
 
@@ -369,7 +383,8 @@ take_data (GstWhisperLiveEncoder * encoder, guint samples, gfloat level)
 
   if (silent && encoder->silence)
     return g_bytes_ref (encoder->silence);
-  data = g_bytes_new (encoder->pending->data, samples * encoder->out.bpf);
+  data = g_bytes_new (encoder->pending->data + encoder->popped,
+      samples * encoder->out.bpf);
   if (silent)
     encoder->silence = g_bytes_ref (data);
   return data;
@@ -389,7 +404,7 @@ gst_whisper_live_encoder_pop (GstWhisperLiveEncoder * encoder)
   level = measure_level (encoder, samples);
   mark = take_mark (encoder, samples);
   data = take_data (encoder, samples, level);
-  g_byte_array_remove_range (encoder->pending, 0, samples * encoder->out.bpf);
+  encoder->popped += samples * encoder->out.bpf;
   if (samples == available)
     encoder->flush = FALSE;
   return whisperlive_chunk_new (data, samples, level, &mark);
