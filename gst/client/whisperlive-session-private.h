@@ -27,10 +27,10 @@ struct _WhisperLiveSession
   WhisperLiveQueue *queue;
 
   gint64 close_timeout;         /* start() and stop(), which come one after the other: how long the latter waits for the thread */
+  gint playing;                 /* atomic: what was told last */
 
   GMutex stop_lock;
   GCond stop_cond;
-  gint playing;                 /* atomic: what was told last */
   /* under stop_lock */
   gboolean stopping;            /* the session thread knows that stop() waits */
   gboolean stopped;             /* stop() may return */

@@ -206,6 +206,20 @@ look_at_queue (WhisperLiveSession * self, WhisperLiveFlow * flow)
         "stream goes on");
 }
 
+/* Two threads may tell it at once: what holds is what is there now. */
+static void
+look_at_playing (WhisperLiveSession * self, gint64 now)
+{
+  gboolean playing = g_atomic_int_get (&self->playing);
+
+  if (playing != self->lifecycle.paused)
+    return;
+  if (playing)
+    whisperlive_stream_resumed (self->stream, now);
+  whisperlive_session_step (self, playing ? WHISPERLIVE_EVENT_PLAYING :
+      WHISPERLIVE_EVENT_PAUSED, playing ? "playing" : "paused");
+}
+
 static void
 work (WhisperLiveSession * self)
 {
@@ -218,6 +232,7 @@ work (WhisperLiveSession * self)
     goto out;
   if (now >= self->next_losses)
     whisperlive_session_report_losses (self);
+  look_at_playing (self, now);
   look_at_queue (self, &flow);
   if (may_send (self)) {
     why = flow.stale ? "the server has audio from before a flush" :
@@ -365,42 +380,11 @@ whisperlive_session_start (WhisperLiveSession * self,
   whisperlive_loop_invoke (self->loop, do_start, start, start_free);
 }
 
-static gboolean
-do_play (gpointer data)
-{
-  WhisperLiveSession *self = data;
-
-  if (self->stream)
-    whisperlive_stream_resumed (self->stream, g_get_monotonic_time ());
-  whisperlive_session_step (self, WHISPERLIVE_EVENT_PLAYING, "playing");
-  whisperlive_loop_wake (self->loop);
-  return G_SOURCE_REMOVE;
-}
-
-static gboolean
-do_pause (gpointer data)
-{
-  WhisperLiveSession *self = data;
-
-  whisperlive_session_step (self, WHISPERLIVE_EVENT_PAUSED, "paused");
-  whisperlive_loop_wake (self->loop);
-  return G_SOURCE_REMOVE;
-}
-
-/* Not what it was told at the time: two threads may have told it in the other order. */
-static gboolean
-do_set_playing (gpointer data)
-{
-  WhisperLiveSession *self = data;
-
-  return g_atomic_int_get (&self->playing) ? do_play (self) : do_pause (self);
-}
-
 void
 whisperlive_session_set_playing (WhisperLiveSession * self, gboolean playing)
 {
   if (g_atomic_int_exchange (&self->playing, playing) != playing)
-    whisperlive_loop_invoke (self->loop, do_set_playing, self, NULL);
+    whisperlive_loop_wake (self->loop);
 }
 
 gboolean

@@ -311,16 +311,17 @@ commit_playing (void)
       GST_STATE_CHANGE_PAUSED_TO_PLAYING);
 }
 
-/* Stands before GLib's: the session is about to be told something. */
-GSource *
-g_idle_source_new (void)
+/* Stands before GLib's: the session is about to be woken up. */
+void
+g_source_set_ready_time (GSource * source, gint64 time)
 {
-  GSource *(*real) (void) = dlsym (RTLD_NEXT, "g_idle_source_new");
+  void (*real) (GSource *, gint64) =
+      dlsym (RTLD_NEXT, "g_source_set_ready_time");
 
   if (g_atomic_pointer_compare_and_exchange (&interrupted, g_thread_self (),
           NULL))
     commit_playing ();
-  return real ();
+  real (source, time);
 }
 
 /* GstBaseSink's streaming thread can commit PLAYING while PAUSED is on its way to the session: it must not stay paused. */
