@@ -23,6 +23,12 @@ GST_DEBUG_CATEGORY_STATIC (whisperlive_encoder_debug);
 #define MAX_SILENCE (2 * GST_SECOND)
 #define LEVEL_WINDOW (WHISPERLIVE_RATE / 100)
 
+typedef struct
+{
+  WhisperLiveMark mark;
+  gboolean goes_on;             /* from the one before it, but for jitter and what was rounded */
+} Mark;
+
 struct _GstWhisperLiveEncoder
 {
   GstAudioInfo in, out;
@@ -32,8 +38,8 @@ struct _GstWhisperLiveEncoder
   gsize popped;                 /* bytes of it, from its beginning */
   GBytes *silence;              /* a chunk of nothing, or NULL: all such chunks share it */
   gboolean flush;               /* what is pending goes out though it is less than a chunk */
-  WhisperLiveMark mark;         /* of the first pending sample */
-  WhisperLiveMark next;         /* of a later one where time jumps, when its offset is not 0 */
+  WhisperLiveMark mark;         /* of the first pending sample, if it goes on from what was popped */
+  GArray *marks;                /* of Mark, in what is pending: jumps, and then perhaps one that goes on */
   GstClockTime expected;        /* timestamp of the next buffer, if there is no gap */
   GstSegment segment;           /* that of the last buffer */
   gboolean remark;              /* the next buffer needs a mark even if it goes on from the last */
@@ -50,6 +56,7 @@ gst_whisper_live_encoder_new (guint chunk_duration_ms)
       WHISPERLIVE_RATE, 1, NULL);
   encoder->chunk_samples = chunk_duration_ms * (WHISPERLIVE_RATE / 1000);
   encoder->pending = g_byte_array_new ();
+  encoder->marks = g_array_new (FALSE, FALSE, sizeof (Mark));
   gst_whisper_live_encoder_reset (encoder);
   return encoder;
 }
@@ -59,6 +66,7 @@ gst_whisper_live_encoder_free (GstWhisperLiveEncoder * encoder)
 {
   g_clear_pointer (&encoder->converter, gst_audio_converter_free);
   g_byte_array_unref (encoder->pending);
+  g_array_unref (encoder->marks);
   g_clear_pointer (&encoder->silence, g_bytes_unref);
   g_free (encoder);
 }
@@ -190,23 +198,64 @@ get_silence (GstWhisperLiveEncoder * encoder, GstClockTime timestamp,
   return jump > ALIGNMENT_THRESHOLD ? MIN (jump, MAX_SILENCE) : 0;
 }
 
+/* The mark of the sample that is @samples after that of @mark. */
+static void
+advance (WhisperLiveMark * mark, guint64 samples)
+{
+  if (GST_CLOCK_TIME_IS_VALID (mark->running_time))
+    mark->running_time += WHISPERLIVE_SAMPLES_TO_TIME (samples) / mark->rate;
+  if (GST_CLOCK_TIME_IS_VALID (mark->stream_time))
+    mark->stream_time +=
+        WHISPERLIVE_SAMPLES_TO_TIME (samples) * mark->applied_rate;
+  mark->offset = 0;
+}
+
+static const Mark *
+get_last_mark (GstWhisperLiveEncoder * encoder)
+{
+  return encoder->marks->len ? &g_array_index (encoder->marks, Mark,
+      encoder->marks->len - 1) : NULL;
+}
+
+static gboolean
+is_near (GstClockTime a, GstClockTime b)
+{
+  return a == b || (GST_CLOCK_TIME_IS_VALID (a) && GST_CLOCK_TIME_IS_VALID (b)
+      && ABS (GST_CLOCK_DIFF (a, b)) <= ALIGNMENT_THRESHOLD);
+}
+
+static gboolean
+goes_on (WhisperLiveMark from, const WhisperLiveMark * to)
+{
+  advance (&from, to->offset - from.offset);
+  return from.rate == to->rate && from.applied_rate == to->applied_rate
+      && is_near (from.running_time, to->running_time)
+      && is_near (from.stream_time, to->stream_time);
+}
+
 static void
 mark (GstWhisperLiveEncoder * encoder, GstClockTime timestamp,
     const GstSegment * segment)
 {
-  WhisperLiveMark mark = {
-    .offset = pending_samples (encoder),
-    .running_time =
-        gst_segment_to_running_time (segment, GST_FORMAT_TIME, timestamp),
-    .stream_time =
-        gst_segment_to_stream_time (segment, GST_FORMAT_TIME, timestamp),
-    .rate = fabs (segment->rate),
-    .applied_rate = fabs (segment->applied_rate),
+  Mark mark = {
+    .mark = {
+          .offset = pending_samples (encoder),
+          .running_time =
+          gst_segment_to_running_time (segment, GST_FORMAT_TIME, timestamp),
+          .stream_time =
+          gst_segment_to_stream_time (segment, GST_FORMAT_TIME, timestamp),
+          .rate = fabs (segment->rate),
+          .applied_rate = fabs (segment->applied_rate),
+        },
   };
+  const Mark *last = get_last_mark (encoder);
 
-  if (mark.offset == 0)
-    encoder->mark = mark;
-  encoder->next = mark;
+  if (last && (last->goes_on || last->mark.offset == mark.mark.offset)) {
+    g_array_set_size (encoder->marks, encoder->marks->len - 1);
+    last = get_last_mark (encoder);
+  }
+  mark.goes_on = goes_on (last ? last->mark : encoder->mark, &mark.mark);
+  g_array_append_val (encoder->marks, mark);
 }
 
 /* Without position, which GstBaseSink moves on */
@@ -316,7 +365,7 @@ gst_whisper_live_encoder_reset (GstWhisperLiveEncoder * encoder)
   encoder->mark = (WhisperLiveMark) {
   .running_time = GST_CLOCK_TIME_NONE,.stream_time =
         GST_CLOCK_TIME_NONE,.rate = 1.0,.applied_rate = 1.0,};
-  encoder->next = encoder->mark;
+  g_array_set_size (encoder->marks, 0);
 }
 
 /* The loudest window's RMS. */
@@ -342,36 +391,34 @@ measure_level (GstWhisperLiveEncoder * encoder, guint samples)
   return sqrtf (loudest) / 32768;
 }
 
-/* The mark of the sample that is @samples after that of @mark. */
-static void
-advance (WhisperLiveMark * mark, guint64 samples)
-{
-  if (GST_CLOCK_TIME_IS_VALID (mark->running_time))
-    mark->running_time += WHISPERLIVE_SAMPLES_TO_TIME (samples) / mark->rate;
-  if (GST_CLOCK_TIME_IS_VALID (mark->stream_time))
-    mark->stream_time +=
-        WHISPERLIVE_SAMPLES_TO_TIME (samples) * mark->applied_rate;
-  mark->offset = 0;
-}
-
+/* No second jump is in the next @samples. */
 static WhisperLiveMark
 take_mark (GstWhisperLiveEncoder * encoder, guint samples)
 {
+  const Mark *marks = (const Mark *) encoder->marks->data;
   WhisperLiveMark mark = encoder->mark;
+  guint i, n = 0;
 
-  if (encoder->next.offset > 0 && encoder->next.offset < samples) {
-    /* what is before it goes on from the chunk before */
-    mark = encoder->mark = encoder->next;
-    encoder->next.offset = 0;
-    advance (&encoder->mark, samples - mark.offset);
-  } else if (encoder->next.offset == samples) {
-    encoder->mark = encoder->next;
-    encoder->mark.offset = encoder->next.offset = 0;
-  } else {
-    encoder->next.offset -= MIN (encoder->next.offset, samples);
-    advance (&encoder->mark, samples);
-  }
+  while (n < encoder->marks->len && marks[n].mark.offset < samples)
+    encoder->mark = marks[n++].mark;
+  /* what is before it goes on from the chunk before */
+  if (n > 0)
+    mark = marks[0].mark;
+  advance (&encoder->mark, samples - encoder->mark.offset);
+  g_array_remove_range (encoder->marks, 0, n);
+  for (i = 0; i < encoder->marks->len; i++)
+    g_array_index (encoder->marks, Mark, i).mark.offset -= samples;
   return mark;
+}
+
+/* A chunk has one mark: where one more would be needed, it ends. */
+static guint
+until_second_jump (GstWhisperLiveEncoder * encoder, guint samples)
+{
+  const Mark *marks = (const Mark *) encoder->marks->data;
+
+  return encoder->marks->len > 1 && !marks[1].goes_on ?
+      MIN (samples, marks[1].mark.offset) : samples;
 }
 
 /* Who says nothing is held for as long as the server could have heard something: 45 s, which need not be 1.4 MB of zeros. */
@@ -401,6 +448,7 @@ gst_whisper_live_encoder_pop (GstWhisperLiveEncoder * encoder)
 
   if (samples == 0 || (samples < encoder->chunk_samples && !encoder->flush))
     return NULL;
+  samples = until_second_jump (encoder, samples);
   level = measure_level (encoder, samples);
   mark = take_mark (encoder, samples);
   data = take_data (encoder, samples, level);

@@ -548,6 +548,39 @@ GST_START_TEST (test_gap_behind_a_chunk)
 
 GST_END_TEST;
 
+/* Several jumps before a chunk is full: it ends where a second one would need a mark in it. */
+GST_START_TEST (test_jumps_within_a_chunk)
+{
+  WhisperLiveChunk *chunk;
+  guint i;
+
+  gst_whisper_live_encoder_free (encoder);
+  encoder = gst_whisper_live_encoder_new (5000);
+  set_format (GST_AUDIO_FORMAT_F32, 16000, 1);
+  for (i = 0; i < 3; i++) {
+    GstBuffer *buffer = make_buffer (5 * CHUNK, 0.5, i * 60 * GST_SECOND);
+
+    fail_unless_equals_int (gst_whisper_live_encoder_push (encoder, buffer,
+            &segment), GST_FLOW_OK);
+    gst_buffer_unref (buffer);
+  }
+  gst_whisper_live_encoder_drain (encoder);
+  while ((chunk = gst_whisper_live_encoder_pop (encoder))) {
+    chunk->mark.offset += samples;
+    g_array_append_val (marks, chunk->mark);
+    samples += chunk->samples;
+    whisperlive_chunk_free (chunk);
+  }
+  fail_unless_equals_uint64 (samples, 15 * CHUNK + 2 * SILENCE);
+  for (i = 0; i < 3; i++) {
+    fail_unless_time (i * (5 * CHUNK + SILENCE), i * 60 * GST_SECOND);
+    fail_unless_time (i * (5 * CHUNK + SILENCE) + 4 * CHUNK,
+        i * 60 * GST_SECOND + 400 * MS);
+  }
+}
+
+GST_END_TEST;
+
 /* One that is shorter is as long as it is, and time just goes on. */
 GST_START_TEST (test_short_gap)
 {
@@ -950,6 +983,7 @@ encoder_suite (void)
   tcase_add_test (tc, test_gap);
   tcase_add_test (tc, test_gap_between_chunks);
   tcase_add_test (tc, test_gap_behind_a_chunk);
+  tcase_add_test (tc, test_jumps_within_a_chunk);
   tcase_add_test (tc, test_short_gap);
   tcase_add_test (tc, test_gap_while_resampling);
   tcase_add_test (tc, test_gap_is_told);
