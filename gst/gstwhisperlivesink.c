@@ -50,7 +50,6 @@ struct _GstWhisperLiveSink
 
   /* object lock */
   WhisperLiveSettings *settings;
-  gboolean settings_taken;      /* from READY→PAUSED to PAUSED→READY */
   WhisperLiveState state;
   gchar *session_id;
   WhisperLiveStats stats;
@@ -529,21 +528,12 @@ settings_are_good (GstWhisperLiveSink * self)
   return FALSE;
 }
 
-static void
-set_settings_taken (GstWhisperLiveSink * self, gboolean taken)
-{
-  GST_OBJECT_LOCK (self);
-  self->settings_taken = taken;
-  GST_OBJECT_UNLOCK (self);
-}
-
 /* Without a begin(): no-op. */
 static void
 end (GstWhisperLiveSink * self)
 {
   if (!self->encoder)
     return;
-  set_settings_taken (self, FALSE);
   whisperlive_session_stop (self->session);
   forget (self);
   g_clear_pointer (&self->encoder, gst_whisper_live_encoder_free);
@@ -560,7 +550,6 @@ begin (GstWhisperLiveSink * self)
   /* a failed preroll leaves the pad active; an EOS after it makes the base class refuse everything until the pad is activated again */
   gst_pad_set_active (GST_BASE_SINK_PAD (self), FALSE);
   end (self);
-  set_settings_taken (self, TRUE);
   settings = copy_settings (self);
   self->encoder = gst_whisper_live_encoder_new (settings->chunk_duration);
   g_atomic_int_set (&self->live, -1);
@@ -635,6 +624,15 @@ gst_whisper_live_sink_change_state (GstElement * element,
 
 /* --- object --- */
 
+/* Called with the object lock: on the way to PAUSED, if no preroll has failed, or there. */
+static gboolean
+has_taken_settings (GstWhisperLiveSink * self)
+{
+  return GST_STATE (self) > GST_STATE_READY
+      || (GST_STATE_NEXT (self) > GST_STATE_READY
+      && GST_STATE_RETURN (self) != GST_STATE_CHANGE_FAILURE);
+}
+
 static void
 gst_whisper_live_sink_set_property (GObject * object, guint id,
     const GValue * value, GParamSpec * pspec)
@@ -644,7 +642,8 @@ gst_whisper_live_sink_set_property (GObject * object, guint id,
 
   GST_OBJECT_LOCK (self);
   gst_whisper_live_settings_set (self->settings, value, pspec);
-  late = self->settings_taken && !(pspec->flags & GST_PARAM_MUTABLE_PLAYING);
+  late = has_taken_settings (self)
+      && !(pspec->flags & GST_PARAM_MUTABLE_PLAYING);
   GST_OBJECT_UNLOCK (self);
   if (late)
     GST_ELEMENT_WARNING (self, RESOURCE, SETTINGS,

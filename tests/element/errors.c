@@ -184,6 +184,35 @@ GST_START_TEST (test_again_after_error)
 
 HARNESS_END_TEST;
 
+static GstPadProbeReturn
+drop_eos (GstPad * pad, GstPadProbeInfo * info, gpointer unused)
+{
+  return GST_EVENT_TYPE (info->data) == GST_EVENT_EOS ? GST_PAD_PROBE_DROP :
+      GST_PAD_PROBE_OK;
+}
+
+/* The element is in READY then, though nothing has told it to stop; the source's EOS would preroll after all. */
+GST_START_TEST (test_set_after_error)
+{
+  g_autoptr (GstPad) pad = NULL;
+
+  HARNESS_SCRIPT (http_status, 401);
+  harness_make ("", NULL);
+  pad = gst_element_get_static_pad (h->src, "src");
+  gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, drop_eos, NULL,
+      NULL);
+  run ();
+  harness_wait (GST_MESSAGE_ERROR, NULL);
+  harness_wait (GST_MESSAGE_ERROR, NULL);
+  if (__i__)
+    gst_element_set_state (h->sink, GST_STATE_READY);
+  g_object_set (h->sink, "model", "another", NULL);
+  harness_collect ();
+  fail_unless_equals_int (harness_n (GST_MESSAGE_WARNING, NULL), 0);
+}
+
+HARNESS_END_TEST;
+
 static void
 tell (const gchar * what)
 {
@@ -782,6 +811,7 @@ errors_suite (void)
   tcase_add_loop_test (tc, test_plain_http, 0, 4);
   tcase_add_loop_test (tc, test_not_authorized, 0, 2);
   tcase_add_loop_test (tc, test_again_after_error, 0, 2);
+  tcase_add_loop_test (tc, test_set_after_error, 0, 2);
   tcase_add_test (tc, test_again_after_error_and_late_eos);
   tcase_add_test (tc, test_wrong_key);
   tcase_add_test (tc, test_right_key);
