@@ -417,9 +417,8 @@ static GstFlowReturn
 gst_whisper_live_sink_wait_event (GstBaseSink * sink, GstEvent * event)
 {
   GstWhisperLiveSink *self = GST_WHISPER_LIVE_SINK (sink);
-  GstFlowReturn ret;
-
   gboolean is_end = GST_EVENT_TYPE (event) == GST_EVENT_EOS;
+  GstFlowReturn ret;
 
   ret = GST_BASE_SINK_CLASS (parent_class)->wait_event (sink, event);
   if (ret != GST_FLOW_OK)

@@ -128,7 +128,9 @@ whisperlive_stream_timed_out (WhisperLiveStream * stream, gint64 now)
 void
 whisperlive_stream_resumed (WhisperLiveStream * stream, gint64 now)
 {
-  stream->heard = stream->pacer.heard = now;
+  stream->pacer.heard = now;
+  if (stream->heard)
+    stream->heard = now;
 }
 
 gboolean
@@ -155,12 +157,24 @@ whisperlive_stream_hear_trial (WhisperLiveStream * stream, gint64 now)
   stream->owed_at = 0;
 }
 
+/* Half of the time without a message after which there will be none. One that has never said anything may be slow, and its first pass would be
+ * no quicker for another session. */
+static gint64
+get_patience (const WhisperLiveStream * stream)
+{
+  gint64 timeout = response_timeout (stream);
+
+  if (stream->pacer.slowest)
+    return MAX (QUIET, 4 * stream->pacer.slowest);
+  return stream->heard || timeout == NEVER ? QUIET_AT_FIRST :
+      MAX (QUIET_AT_FIRST, timeout / 3);
+}
+
 static gboolean
 is_stuck (WhisperLiveStream * stream, gint64 now, gint64 * again)
 {
   const WhisperLivePacer *pacer = &stream->pacer;
-  gint64 patience = pacer->slowest ? MAX (QUIET, 4 * pacer->slowest) :
-      QUIET_AT_FIRST;
+  gint64 patience = get_patience (stream);
   gint64 timeout = response_timeout (stream);
   WhisperLiveFlow flow;
 

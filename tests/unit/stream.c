@@ -987,7 +987,7 @@ GST_START_TEST (test_stuck_by_quiet_within_the_stream)
   push (20, LOUD);
   pull ();
   fail_if (is_stuck ());
-  fail_unless_equals_int64 (again, 1010 * SECOND);
+  fail_unless_equals_int64 (again, 1020 * SECOND);
   now = again;
   fail_unless (is_stuck ());
 }
@@ -1002,6 +1002,20 @@ GST_START_TEST (test_not_stuck_without_response_timeout)
   now += 3600 * SECOND;
   fail_if (is_stuck ());
   fail_unless_equals_int64 (again, G_MAXINT64);
+}
+
+GST_END_TEST;
+
+/* No more had been heard from it in PAUSED. */
+GST_START_TEST (test_resumed_before_the_first_message)
+{
+  push (3, LOUD);
+  pull ();
+  whisperlive_stream_resumed (stream, now);
+  pull_padding ();
+  whisperlive_stream_set_arrived (stream, now);
+  now += 9 * SECOND;
+  fail_if (is_stuck ());
 }
 
 GST_END_TEST;
@@ -1267,11 +1281,11 @@ GST_START_TEST (test_age_over_stuck_connections)
 {
   push (20, LOUD);
   pull ();
-  now += 10 * SECOND;
+  now += 20 * SECOND;
   fail_unless (is_stuck ());
   replace ();
   pull ();
-  now += 34 * SECOND;
+  now += 24 * SECOND;
   whisperlive_stream_settle_by_age (stream, now);
   check_settled (0);
   now += 2 * SECOND;
@@ -1475,7 +1489,7 @@ GST_START_TEST (test_replay)
 {
   push (20, LOUD);
   pull ();
-  now += 10 * SECOND;
+  now += 20 * SECOND;
   fail_unless (is_stuck ());
   replace ();
   fail_if (is_stuck ());
@@ -1494,7 +1508,7 @@ GST_START_TEST (test_replays_are_bounded)
   push (20, LOUD);
   for (i = 0; i < 2; i++) {
     pull ();
-    now += 10 * SECOND;
+    now += 20 * SECOND;
     fail_unless (is_stuck ());
     replace ();
   }
@@ -1513,7 +1527,7 @@ GST_START_TEST (test_final_allows_replays_again)
   push (20, LOUD);
   for (i = 0; i < 2; i++) {
     pull ();
-    now += 10 * SECOND;
+    now += 20 * SECOND;
     fail_unless (is_stuck ());
     replace ();
   }
@@ -1563,7 +1577,7 @@ GST_START_TEST (test_ordinary_reconnects_are_not_replays)
     replace ();
   }
   pull ();
-  now += 10 * SECOND;
+  now += 20 * SECOND;
   fail_unless (is_stuck ());
 }
 
@@ -1657,6 +1671,7 @@ stream_suite (void)
   tcase_add_test (tc, test_stuck_by_quiet_after_slow_passes);
   tcase_add_test (tc, test_stuck_by_quiet_within_the_stream);
   tcase_add_test (tc, test_not_stuck_without_response_timeout);
+  tcase_add_test (tc, test_resumed_before_the_first_message);
   tcase_add_test (tc, test_replay);
   tcase_add_test (tc, test_replays_are_bounded);
   tcase_add_test (tc, test_final_allows_replays_again);
