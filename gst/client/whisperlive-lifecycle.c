@@ -307,7 +307,7 @@ step (WhisperLiveLifecycle * l, const WhisperLiveEvent * event, gint64 now)
         enter (l, WHISPERLIVE_STATE_DRAINING, 0);
       break;
     case WHISPERLIVE_EVENT_PROGRESS:
-      l->progress = now;
+      l->progress = now + event->delay;
       break;
     case WHISPERLIVE_EVENT_TEXT:
       l->progress = now;

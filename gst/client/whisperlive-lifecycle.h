@@ -40,7 +40,7 @@ typedef enum
   WHISPERLIVE_EVENT_SERVER_FULL,        /* delay: the server's own guess, µs */
   WHISPERLIVE_EVENT_SERVER_BYE, /* DISCONNECT: it is about to close */
   WHISPERLIVE_EVENT_ALL_SENT,   /* nothing waits, after ENDED */
-  WHISPERLIVE_EVENT_PROGRESS,   /* audio was sent, or text came */
+  WHISPERLIVE_EVENT_PROGRESS,   /* audio was sent, text came, or delay has to pass before that can be */
   WHISPERLIVE_EVENT_TEXT,       /* a final: the session works */
   WHISPERLIVE_EVENT_ALIVE,      /* the server made text of speech that it was tried with: the session works */
   WHISPERLIVE_EVENT_DRAINED,    /* the last words are there */
@@ -53,7 +53,7 @@ typedef enum
 typedef struct
 {
   WhisperLiveEventType type;
-  gint64 delay;                 /* SERVER_FULL */
+  gint64 delay;                 /* SERVER_FULL, PROGRESS */
 } WhisperLiveEvent;
 
 typedef enum

@@ -73,6 +73,10 @@ on_segments (WhisperLiveSession * self, const GPtrArray * segments)
       g_get_monotonic_time ());
   if (tried)
     whisperlive_session_step (self, WHISPERLIVE_EVENT_ALIVE, "trial answered");
+  /* a text that it repeats is going to be a final, and lets more be sent */
+  if (self->lifecycle.state == WHISPERLIVE_STATE_READY)
+    whisperlive_session_step (self, WHISPERLIVE_EVENT_PROGRESS,
+        "the server goes on");
   whisperlive_session_report_updates (self, updates);
   /* more may be sent now, or the drain be complete */
   whisperlive_loop_wake (self->loop);

@@ -52,6 +52,19 @@ send_padding (WhisperLiveSession * self, GBytes * padding)
   g_bytes_unref (padding);
 }
 
+/* At the end of the stream: until then nothing can get any further, for the server's buffer. */
+static void
+hold (WhisperLiveSession * self, gint64 until, gint64 now)
+{
+  WhisperLiveEvent event = {
+    .type = WHISPERLIVE_EVENT_PROGRESS,
+    .delay = until - now,
+  };
+
+  if (self->lifecycle.ended && until != G_MAXINT64)
+    whisperlive_session_step_full (self, &event, "audio is held back");
+}
+
 /* Sends what may be sent; the time at which to go on. */
 static gint64
 pump (WhisperLiveSession * self, gint64 now)
@@ -71,6 +84,7 @@ pump (WhisperLiveSession * self, gint64 now)
   /* not what is sent again */
   if (after.sent > before.sent)
     whisperlive_session_step (self, WHISPERLIVE_EVENT_PROGRESS, "audio sent");
+  hold (self, again, now);
   whisperlive_session_report_stats (self);
   return again;
 }
@@ -98,8 +112,10 @@ drain (WhisperLiveSession * self, const WhisperLiveFlow * flow, gint64 now)
       padding = whisperlive_stream_pull_padding (self->stream,
           self->settings->keepalive_interval ? WHISPERLIVE_DRAIN_UNKNOWN :
           NO_PING, now);
-      if (!padding)
+      if (!padding) {
+        hold (self, again, now);
         return again;
+      }
       send_padding (self, padding);
       whisperlive_session_mark_arrival (self);
       whisperlive_session_step (self, WHISPERLIVE_EVENT_ALL_SENT,

@@ -192,6 +192,28 @@ GST_START_TEST (test_slow_pass)
 
 HARNESS_END_TEST;
 
+/* The server's buffer is full of what it says the same about, and will not for ever. */
+GST_START_TEST (test_repeats_before_the_last_words)
+{
+  g_autofree gchar *finals = NULL;
+
+  HARNESS_SCRIPT (pass_base, 300);
+  HARNESS_SCRIPT (pass_factor, 0);
+  harness_make ("", "drain-timeout", 1500, "same-output-threshold", 15,
+      "max-server-lag", 40000, NULL);
+  harness_push_words (1, 7, 0, 45);
+  harness_push_words (8, 7, 0, 0);
+  harness_state (GST_STATE_PLAYING);
+  harness_eos ();
+  harness_wait (GST_MESSAGE_EOS, NULL);
+  finals = harness_finals ("whisperlive/transcript");
+  fail_unless_equals_string (finals,
+      "w1 w2 w3 w4 w5 w6 w7 w8 w9 w10 w11 w12 w13 w14");
+  assert_drained (TRUE, 52 * GST_SECOND);
+}
+
+HARNESS_END_TEST;
+
 static void
 stuck (ScriptedScript * script)
 {
@@ -400,6 +422,7 @@ eos_suite (void)
   tcase_add_test (tc, test_silence);
   tcase_add_test (tc, test_silence_after_words);
   tcase_add_test (tc, test_slow_pass);
+  tcase_add_test (tc, test_repeats_before_the_last_words);
   tcase_add_test (tc, test_never_transcribed);
   tcase_add_test (tc, test_stuck_midway);
   tcase_add_test (tc, test_ready_after_eos);

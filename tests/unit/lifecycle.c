@@ -982,6 +982,21 @@ GST_START_TEST (test_progress_gives_more_time)
 
 GST_END_TEST;
 
+GST_START_TEST (test_what_is_held_back_gives_more_time)
+{
+  WhisperLiveEvent event = {
+    .type = WHISPERLIVE_EVENT_PROGRESS,
+    .delay = 20 * SECOND,
+  };
+
+  reach (WHISPERLIVE_STATE_DRAINING);
+  whisperlive_lifecycle_step (&l, &event, now);
+  wait_until_deadline (35 * SECOND);
+  check_step (DEADLINE, LOSE | FINISH, CLOSING);
+}
+
+GST_END_TEST;
+
 GST_START_TEST (test_ready_gives_more_time)
 {
   reach (WHISPERLIVE_STATE_CONNECTED);
@@ -1358,6 +1373,9 @@ GST_START_TEST (test_random_walk)
       if (!is_possible (&walk, event.type)
           || (rare && g_rand_int_range (rand, 0, 8)))
         continue;
+      /* by a server's buffer */
+      if (event.type == WHISPERLIVE_EVENT_PROGRESS)
+        event.delay = ABS (event.delay) / 4;
       if (event.type == WHISPERLIVE_EVENT_DEADLINE && l.deadline)
         now = MAX (now, l.deadline);
       else
@@ -1505,6 +1523,7 @@ lifecycle_suite (void)
   tcase_add_test (tc, test_ended_after_failure);
   tcase_add_loop_test (tc, test_nothing_to_drain, 0, 4);
   tcase_add_loop_test (tc, test_progress_gives_more_time, 0, 2);
+  tcase_add_test (tc, test_what_is_held_back_gives_more_time);
   tcase_add_test (tc, test_ready_gives_more_time);
   tcase_add_test (tc, test_resumed);
   tcase_add_test (tc, test_resumed_while_backing_off);
