@@ -346,15 +346,11 @@ push_chunks (GstWhisperLiveSink * self)
       && (self->chunk
           || (self->chunk = gst_whisper_live_encoder_pop (self->encoder)))) {
     ret = whisperlive_queue_push (self->queue, self->chunk, full);
-    if (ret == GST_FLOW_FLUSHING)
-      ret = wait_playing (self);
-    else
+    if (ret == GST_FLOW_OK)
       self->chunk = NULL;
+    else if (ret == GST_FLOW_FLUSHING)
+      ret = wait_playing (self);
   }
-  /* a buffer may be too small to make a chunk */
-  if (ret == GST_FLOW_OK
-      && whisperlive_queue_check (self->queue) == GST_FLOW_ERROR)
-    ret = GST_FLOW_ERROR;
   return ret;
 }
 
@@ -364,6 +360,9 @@ gst_whisper_live_sink_render (GstBaseSink * sink, GstBuffer * buffer)
   GstWhisperLiveSink *self = GST_WHISPER_LIVE_SINK (sink);
   GstFlowReturn ret = GST_FLOW_OK;
 
+  /* a buffer may be too small to make a chunk */
+  if (whisperlive_queue_check (self->queue) == GST_FLOW_ERROR)
+    return GST_FLOW_ERROR;
   if (buffer != self->encoded)
     ret = gst_whisper_live_encoder_push (self->encoder, buffer, &sink->segment);
   gst_buffer_replace (&self->encoded, NULL);

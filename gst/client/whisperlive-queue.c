@@ -310,7 +310,7 @@ whisperlive_queue_push (WhisperLiveQueue * queue, WhisperLiveChunk * chunk,
           || (full == WHISPERLIVE_FULL_BLOCK && is_full (queue, chunk))))
     g_cond_wait (&queue->cond, &queue->lock);
 
-  if (ret == GST_FLOW_FLUSHING) {
+  if (ret != GST_FLOW_OK) {
     g_mutex_unlock (&queue->lock);
     return ret;
   }
@@ -321,9 +321,8 @@ whisperlive_queue_push (WhisperLiveQueue * queue, WhisperLiveChunk * chunk,
   queue->live = full != WHISPERLIVE_FULL_BLOCK;
   while (full == WHISPERLIVE_FULL_DROP_OLD && is_full (queue, chunk))
     drop_oldest (queue);
-  if (ret != GST_FLOW_OK || is_full (queue, chunk)) {
-    lose_chunk (queue, chunk, ret == GST_FLOW_OK ? WHISPERLIVE_LOSS_OVERFLOW :
-        WHISPERLIVE_LOSS_SESSION_FAILED);
+  if (is_full (queue, chunk)) {
+    lose_chunk (queue, chunk, WHISPERLIVE_LOSS_OVERFLOW);
     if (queue->chunks.length == 0)
       queue->head = queue->tail;
   } else {

@@ -111,7 +111,7 @@ typedef enum
 
 /* The streaming thread's side. FLUSHING: unlocked; ERROR: closed. */
 
-/* Takes @chunk unless it returns FLUSHING: then the same chunk can be pushed again. */
+/* Takes @chunk if it returns OK; else it has not been received. */
 GstFlowReturn whisperlive_queue_push (WhisperLiveQueue * queue, WhisperLiveChunk * chunk, WhisperLiveFull full);
 /* Who has no chunk yet: is this still worth while? */
 GstFlowReturn whisperlive_queue_check (WhisperLiveQueue * queue);

@@ -219,9 +219,12 @@ push_audio (WhisperLiveQueue * queue)
     GstClockTime time = WHISPERLIVE_SAMPLES_TO_TIME ((guint64) i * CHUNK);
     WhisperLiveMark mark = { 0, time, time, 1.0, 1.0 };
     GBytes *samples = g_bytes_new_take (g_malloc0 (2 * CHUNK), 2 * CHUNK);
+    WhisperLiveChunk *chunk = whisperlive_chunk_new (samples, CHUNK, 0.1f,
+        &mark);
 
-    whisperlive_queue_push (queue, whisperlive_chunk_new (samples, CHUNK, 0.1f,
-            &mark), WHISPERLIVE_FULL_BLOCK);
+    if (whisperlive_queue_push (queue, chunk,
+            WHISPERLIVE_FULL_BLOCK) != GST_FLOW_OK)
+      whisperlive_chunk_free (chunk);
   }
   whisperlive_queue_end (queue);
 }
