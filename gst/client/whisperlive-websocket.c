@@ -259,7 +259,8 @@ append_header (GQuark field, const GValue * value, gpointer headers)
 static SoupMessage *
 make_message (WhisperLiveWebsocket * self, const WhisperLiveSettings * settings)
 {
-  SoupMessage *message = soup_message_new (SOUP_METHOD_GET, settings->uri);
+  /* not SOUP_METHOD_GET, which threads that use it for the first time race for */
+  SoupMessage *message = soup_message_new ("GET", settings->uri);
   SoupMessageHeaders *headers;
 
   if (!message)
