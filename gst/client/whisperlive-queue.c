@@ -646,10 +646,10 @@ whisperlive_queue_take_losses (WhisperLiveQueue * queue)
 }
 
 void
-whisperlive_queue_set_ready (WhisperLiveQueue * queue, gboolean ready)
+whisperlive_queue_set_ready (WhisperLiveQueue * queue)
 {
   g_mutex_lock (&queue->lock);
-  queue->ready = ready;
+  queue->ready = TRUE;
   g_cond_broadcast (&queue->cond);
   g_mutex_unlock (&queue->lock);
 }

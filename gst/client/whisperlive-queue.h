@@ -115,7 +115,7 @@ typedef enum
 GstFlowReturn whisperlive_queue_push (WhisperLiveQueue * queue, WhisperLiveChunk * chunk, WhisperLiveFull full);
 /* Who has no chunk yet: is this still worth while? */
 GstFlowReturn whisperlive_queue_check (WhisperLiveQueue * queue);
-/* Until the session is ready for audio. */
+/* Until a session has been ready for audio. */
 GstFlowReturn whisperlive_queue_wait_ready (WhisperLiveQueue * queue);
 /* No more audio for now; then until the session has drained. The next push() or flush() ends that state. */
 void whisperlive_queue_end (WhisperLiveQueue * queue);
@@ -145,7 +145,8 @@ guint64 whisperlive_queue_rewind (WhisperLiveQueue * queue, gint64 away);
 void whisperlive_queue_lose (WhisperLiveQueue * queue, WhisperLiveLossReason reason);
 /* Losses that nobody has been told of yet, in order: array of WhisperLiveLoss, or NULL. */
 GArray *whisperlive_queue_take_losses (WhisperLiveQueue * queue);
-void whisperlive_queue_set_ready (WhisperLiveQueue * queue, gboolean ready);
+/* Until the next start, also when that session is lost: it is only waited for at the beginning. */
+void whisperlive_queue_set_ready (WhisperLiveQueue * queue);
 /* Unless it was flushed again since @generation. */
 void whisperlive_queue_set_drained (WhisperLiveQueue * queue, guint generation);
 /* The error is about to be posted: push() waits for close(), for upstream is not to post one of its own before. */

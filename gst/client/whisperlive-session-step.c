@@ -167,7 +167,6 @@ drop_connection (WhisperLiveSession * self)
 {
   whisperlive_session_set_socket (self, NULL);
   g_clear_pointer (&self->websocket, whisperlive_websocket_free);
-  whisperlive_queue_set_ready (self->queue, FALSE);
 }
 
 static void
@@ -206,7 +205,7 @@ begin_stream (WhisperLiveSession * self, gint64 now)
   self->marker = MARKER_NONE;
   self->next_aging = now + WHISPERLIVE_AGING_PERIOD;
   whisperlive_stream_begin (self->stream, self->lifecycle.failures > 0, now);
-  whisperlive_queue_set_ready (self->queue, TRUE);
+  whisperlive_queue_set_ready (self->queue);
 }
 
 static void

@@ -254,6 +254,28 @@ GST_START_TEST (test_paused_sends_nothing)
 
 HARNESS_END_TEST;
 
+/* Only at the beginning is there no PAUSED without a server. */
+GST_START_TEST (test_paused_without_a_server)
+{
+  harness_make ("", "retries", -1, "retry-delay", 20, "retry-delay-max", 100,
+      "same-output-threshold", 1000, NULL);
+  harness_push_words (1, 7, 0, 0);
+  harness_state (GST_STATE_PLAYING);
+  harness_wait_final ("w5");
+  scripted_server_kill (h->server);
+  harness_wait_field ("whisperlive/state", "state", "waiting");
+  harness_start (GST_STATE_PAUSED);
+  harness_push_words (8, 5, 0, 0);
+  harness_state (GST_STATE_PAUSED);
+  scripted_server_start (h->server);
+  harness_state (GST_STATE_PLAYING);
+  harness_eos ();
+  harness_wait (GST_MESSAGE_EOS, NULL);
+  harness_assert_words (1, 12, 0);
+}
+
+HARNESS_END_TEST;
+
 /* The server pings, and hangs up on who does not answer in time; PAUSED is no reason not to. */
 GST_START_TEST (test_paused_longer_than_ping_timeout)
 {
@@ -605,6 +627,7 @@ states_suite (void)
   tcase_add_test (tc, test_live_is_not_held_up);
   tcase_add_test (tc, test_paused_keeps_the_session);
   tcase_add_test (tc, test_paused_sends_nothing);
+  tcase_add_test (tc, test_paused_without_a_server);
   tcase_add_test (tc, test_paused_longer_than_ping_timeout);
   tcase_add_test (tc, test_many_pauses);
   tcase_add_test (tc, test_playing_overtakes_paused);

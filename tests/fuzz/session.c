@@ -266,7 +266,8 @@ check_counters (WhisperLiveQueue * queue)
 
   whisperlive_queue_lose (queue, WHISPERLIVE_LOSS_STOPPED);
   whisperlive_queue_get_counters (queue, &counters);
-  g_assert_cmpuint (counters.received, ==, SECONDS * WHISPERLIVE_RATE);
+  /* what comes after an error is not received */
+  g_assert_cmpuint (counters.received, <=, SECONDS * WHISPERLIVE_RATE);
   g_assert_cmpuint (counters.settled + counters.lost, ==, counters.received);
 }
 

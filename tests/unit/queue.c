@@ -1136,10 +1136,10 @@ GST_END_TEST;
 
 GST_START_TEST (test_ready_though_unlocked)
 {
-  whisperlive_queue_set_ready (queue, TRUE);
+  whisperlive_queue_set_ready (queue);
   whisperlive_queue_unlock (queue, TRUE);
   fail_unless_equals_int (whisperlive_queue_wait_ready (queue), GST_FLOW_OK);
-  whisperlive_queue_set_ready (queue, FALSE);
+  whisperlive_queue_start (queue, GST_SECOND);
   fail_unless_equals_int (whisperlive_queue_wait_ready (queue),
       GST_FLOW_FLUSHING);
 }
@@ -1254,7 +1254,7 @@ GST_START_TEST (test_wait_until_ready)
 {
   GThread *thread = begin_wait (wait_ready);
 
-  whisperlive_queue_set_ready (queue, TRUE);
+  whisperlive_queue_set_ready (queue);
   check_wait_ends (thread, GST_FLOW_OK);
 }
 
