@@ -68,8 +68,8 @@ whisperlive_stream_begin (WhisperLiveStream * stream, gboolean careful,
   stream->connection_samples = 0;
   stream->draining = FALSE;
   whisperlive_timeline_begin (stream->timeline, stream->next_position);
-  whisperlive_transcript_begin (stream->transcript, stream->next_position);
-  whisperlive_transcript_begin (stream->translation, stream->next_position);
+  whisperlive_transcript_begin (stream->transcript);
+  whisperlive_transcript_begin (stream->translation);
   whisperlive_pacer_start (&stream->pacer, stream->settings->max_server_lag,
       stream->stuck || careful, stream->settings->use_vad, now);
   if (answered)

@@ -117,9 +117,8 @@ forget_words (WhisperLiveSegment * segment)
 }
 
 void
-whisperlive_transcript_begin (WhisperLiveTranscript * self, guint64 position)
+whisperlive_transcript_begin (WhisperLiveTranscript * self)
 {
-  self->settled = MIN (self->settled, position);
   forget_words (self->seam);
   forget_words (self->partial.segment);
   g_ptr_array_set_size (self->known, 0);

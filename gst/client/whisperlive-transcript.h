@@ -33,9 +33,8 @@ WhisperLiveTranscript *whisperlive_transcript_new (guint same_output_threshold);
 void whisperlive_transcript_free (WhisperLiveTranscript * transcript);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (WhisperLiveTranscript, whisperlive_transcript_free)
 
-/* A new connection: the server knows nothing of the last one, and is sent what is at @position and after. What @timeline says its origin is
- * counts from here on. */
-void whisperlive_transcript_begin (WhisperLiveTranscript * transcript, guint64 position);
+/* A new connection: the server knows nothing of the last one. What @timeline says its origin is counts from here on. */
+void whisperlive_transcript_begin (WhisperLiveTranscript * transcript);
 
 /* @segments: of WhisperLiveSegment, one message's. Returns an array of WhisperLiveUpdate (with free function), empty when there
  * is nothing new. @timeline maps connection times to positions. */

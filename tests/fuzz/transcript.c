@@ -43,8 +43,7 @@ on_line (gpointer user_data, const gchar * line, gsize length)
     case 'b':
       whisperlive_timeline_begin (fuzz->timeline,
           whisperlive_transcript_settled (fuzz->transcript));
-      whisperlive_transcript_begin (fuzz->transcript,
-          whisperlive_transcript_settled (fuzz->transcript));
+      whisperlive_transcript_begin (fuzz->transcript);
       break;
     case 'd':
       whisperlive_transcript_discard (fuzz->transcript, position);

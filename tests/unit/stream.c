@@ -420,21 +420,6 @@ GST_START_TEST (test_translation_comes_late)
 
 GST_END_TEST;
 
-/* A server whose times run ahead of what it was sent: the next one may say what lies there. */
-GST_START_TEST (test_final_ahead_of_a_lost_session)
-{
-  push (5, LOUD);
-  pull ();
-  check_hear ("C 30 32 One.", "f 30000-32000 One.");
-  check_settled (5);
-  whisperlive_stream_begin (stream, TRUE, now);
-  push (5, LOUD);
-  pull ();
-  check_hear ("C 1 3 Two.", "f 6000-8000 Two.");
-}
-
-GST_END_TEST;
-
 GST_START_TEST (test_settle_by_age)
 {
   push (3, NOTHING_HEARD);
@@ -1628,7 +1613,6 @@ stream_suite (void)
   tcase_add_test (tc, test_open_partial_is_flushed);
   tcase_add_test (tc, test_translation_settles_nothing);
   tcase_add_test (tc, test_translation_comes_late);
-  tcase_add_test (tc, test_final_ahead_of_a_lost_session);
   tcase_add_test (tc, test_settle_by_age);
   tcase_add_test (tc, test_settle_by_age_only_what_is_old);
   tcase_add_test (tc, test_response_deadline);

@@ -109,7 +109,7 @@ connect_to_server (Model * model, guint origin)
   g_clear_pointer (&model->last_completed, g_free);
   g_ptr_array_set_size (model->completed, 0);
   whisperlive_timeline_begin (model->timeline, origin * 16);
-  whisperlive_transcript_begin (model->transcript, origin * 16);
+  whisperlive_transcript_begin (model->transcript);
 }
 
 static void
