@@ -210,7 +210,7 @@ look_at_queue (WhisperLiveSession * self, WhisperLiveFlow * flow)
     self->generation = flow->generation;
     whisperlive_stream_flushed (self->stream, flow);
     whisperlive_session_step (self, WHISPERLIVE_EVENT_RESUMED, "flush");
-    /* preroll waits for it */
+    /* a seek: audio is to come, and finds a connection */
     whisperlive_session_step (self, WHISPERLIVE_EVENT_AUDIO, "flush");
   }
   if (flow->waiting && self->lifecycle.state == WHISPERLIVE_STATE_DISCONNECTED)
