@@ -19,6 +19,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 from pathlib import Path
 
@@ -74,7 +75,15 @@ def make_suite(loader, transport, pace):
 
 
 class Result(unittest.TextTestResult):
-    """Counts every test once, whatever number of its subtests failed"""
+    """Counts every test once, whatever number of its subtests failed, and tells how long each took"""
+
+    def startTest(self, test):
+        super().startTest(test)
+        self.started = time.monotonic()
+
+    def stopTest(self, test):
+        report(f"{time.monotonic() - self.started:.1f} s")
+        super().stopTest(test)
 
     def counts(self):
         bad = {getattr(test, "test_case", test).id() for test, _ in self.failures + self.errors}
