@@ -557,8 +557,8 @@ install_flow (Installer * i)
   /**
    * GstWhisperLiveSink:max-server-lag:
    *
-   * Audio in flight that no final covers. Passes of up to 12 s are aimed at; a live source keeps to this but for
-   * passes that complete nothing, a file may have 6 s more in flight so that no pass has only a rest. In
+   * Audio in flight that no final covers. Passes of up to 12 s are aimed at; a live source keeps to this, a
+   * file may have 2 s more in flight so that no pass has only a rest, and either 6 s more while passes complete nothing. In
    * milliseconds.
    *
    * Since: 0.1

@@ -29,7 +29,7 @@ G_BEGIN_DECLS
 
 typedef struct
 {
-  gint64 since;                 /* all audio and the padding had been sent */
+  gint64 since;                 /* all audio and the first padding had been sent */
   gint64 arrived;               /* and have certainly arrived: a ping after them was answered; G_MAXINT64: not yet */
   GstClockTime audio_end;       /* connection time of the last sample, and of the padding's */
   GstClockTime padding_end;

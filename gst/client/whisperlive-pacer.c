@@ -21,6 +21,11 @@
 #define AHEAD (6 * WHISPERLIVE_RATE)
 /* What each pass that completes nothing is worth */
 #define STEP WHISPERLIVE_RATE
+/* What one of them is worth that has no partial either: Whisper took its end for no speech, and that changes every few seconds, while
+ * longer passes than 15 s hardly ever get out of it. */
+#define LITTLE_MORE (2 * WHISPERLIVE_RATE)
+/* Beyond max-server-lag, for a pass that leaves more than it seemed */
+#define BEYOND (2 * WHISPERLIVE_RATE)
 /* So many in a row over the same audio, and waiting for a final does not help: the server repeats a partial no more than
  * same-output-threshold times. */
 #define FRUITLESS 30
@@ -127,20 +132,24 @@ get_patience (const WhisperLivePacer * pacer)
 
 /* What the pass after the next lacks. */
 static guint64
-get_allowed (const WhisperLivePacer * pacer, const WhisperLiveFlow * flow)
+get_allowed (const WhisperLivePacer * pacer, const WhisperLiveFlow * flow,
+    guint64 rest_at)
 {
   guint64 pass = MIN (PASS, pacer->max_lag);
   guint64 lag = get_lag (pacer, flow);
-  guint64 rest = MIN (lag < SHORT ? lag : REST, pass);
+  guint64 rest = rest_at ? flow->sent - MIN (rest_at, flow->sent) :
+      lag < SHORT ? lag : REST;
 
   if (pacer->cautious)
     return MIN (CAUTIOUS, pacer->max_lag);
-  return MIN (lag + pass - rest, pacer->max_lag + (flow->live ? 0 : AHEAD));
+  return MIN (lag + pass - MIN (rest, pass),
+      pacer->max_lag + (flow->live ? 0 : BEYOND));
 }
 
 gboolean
 whisperlive_pacer_heard (WhisperLivePacer * pacer, const WhisperLiveFlow * flow,
-    gboolean settled, gboolean open, guint64 open_at, gint64 now)
+    gboolean settled, gboolean open, guint64 open_at, guint64 rest_at,
+    gint64 now)
 {
   gboolean goes_on = settled || open || pacer->in_pass <= WHISPERLIVE_LONG_PASS;
 
@@ -159,9 +168,11 @@ whisperlive_pacer_heard (WhisperLivePacer * pacer, const WhisperLiveFlow * flow,
     memset (pacer->silence, 0, sizeof pacer->silence);
     pacer->noted = now;
   }
-  pacer->allowed = get_allowed (pacer, flow);
+  pacer->allowed = get_allowed (pacer, flow, rest_at);
+  if (!settled && !open)
+    pacer->allowed = MIN (pacer->in_pass + LITTLE_MORE, pacer->max_lag + AHEAD);
   /* the first message after a final is from a pass that began with it, before more could be sent */
-  if (pacer->barren > 1)
+  else if (pacer->barren > 1)
     pacer->allowed += (pacer->barren - 1) * STEP;
   pacer->paused = FALSE;
   return goes_on;

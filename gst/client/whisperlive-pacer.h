@@ -55,8 +55,9 @@ typedef struct
 void whisperlive_pacer_start (WhisperLivePacer * pacer, guint max_server_lag_ms, gboolean cautious, gboolean drops_silence,
     gint64 now);
 /* The server has sent segments. @settled: new finals among them, and @flow is without them; @open: a partial, from @open_at on in the
- * stream, or 0. FALSE: there will be no more. */
-gboolean whisperlive_pacer_heard (WhisperLivePacer * pacer, const WhisperLiveFlow * flow, gboolean settled, gboolean open, guint64 open_at, gint64 now);
+ * stream, or 0; @rest_at: where, it seems, the pass that goes on now will leave a last segment for the next, or 0. FALSE: there will be no
+ * more messages. */
+gboolean whisperlive_pacer_heard (WhisperLivePacer * pacer, const WhisperLiveFlow * flow, gboolean settled, gboolean open, guint64 open_at, guint64 rest_at, gint64 now);
 /* How many samples from the next one on are as good as any to end in a pause; 0: it is not time to look for one. */
 guint64 whisperlive_pacer_get_room (const WhisperLivePacer * pacer, const WhisperLiveFlow * flow);
 /* There is one after so many. */

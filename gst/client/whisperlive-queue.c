@@ -15,6 +15,8 @@ GST_DEBUG_CATEGORY_STATIC (whisperlive_queue_debug);
 
 /* One chunk that is no longer may be nothing but a click: speech is in more of them. */
 #define CLICK (WHISPERLIVE_RATE / 10)
+#define SHORTEST_PAUSE (WHISPERLIVE_RATE * 3 / 10)
+#define SHORTEST_SEGMENT (WHISPERLIVE_RATE / 2)
 
 typedef enum
 {
@@ -526,6 +528,34 @@ whisperlive_queue_find_pause (WhisperLiveQueue * queue, guint64 max)
   }
   g_mutex_unlock (&queue->lock);
   return end > max ? pause : 0;
+}
+
+guint64
+whisperlive_queue_find_sent_pause (WhisperLiveQueue * queue, guint64 start,
+    gfloat level)
+{
+  guint64 sent = 0, begin, end = 0, pause = 0;
+  GList *l;
+
+  g_mutex_lock (&queue->lock);
+  for (l = queue->next ? queue->next->prev : queue->chunks.tail; l; l = l->prev) {
+    const WhisperLiveChunk *chunk = l->data;
+
+    begin = chunk->position + chunk->samples;
+    if (!sent)
+      sent = begin;
+    if (chunk->position < start || chunk->level >= level) {
+      if (end >= begin + SHORTEST_PAUSE && end + SHORTEST_SEGMENT <= sent)
+        pause = (begin + end) / 2;
+      if (pause || chunk->position < start)
+        break;
+      end = 0;
+    } else if (!end) {
+      end = begin;
+    }
+  }
+  g_mutex_unlock (&queue->lock);
+  return pause;
 }
 
 void

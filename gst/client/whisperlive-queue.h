@@ -131,6 +131,8 @@ void whisperlive_queue_get_flow (WhisperLiveQueue * queue, WhisperLiveFlow * flo
 gboolean whisperlive_queue_send (WhisperLiveQueue * queue, gint64 now, WhisperLiveChunk * copy);
 /* Samples from the next one to send up to the quietest place in the first @max; 0: no more than these wait. */
 guint64 whisperlive_queue_find_pause (WhisperLiveQueue * queue, guint64 max);
+/* The middle of the last pause in what was sent after @start: 0.3 s below @level, and 0.5 s before the end, at least. 0: there is none. */
+guint64 whisperlive_queue_find_sent_pause (WhisperLiveQueue * queue, guint64 start, gfloat level);
 /* Everything before @position is settled, as far as it has been sent. */
 void whisperlive_queue_settle (WhisperLiveQueue * queue, guint64 position);
 /* Whole chunks, as GBytes, that are held and overlap with @start to @end. */

@@ -106,7 +106,8 @@ drain (WhisperLiveSession * self, const WhisperLiveFlow * flow, gint64 now)
     if (whisperlive_stream_is_drained (self->stream, now, &again)) {
       whisperlive_session_step (self, WHISPERLIVE_EVENT_DRAINED,
           "all audio is transcribed");
-    } else if (self->lifecycle.state == WHISPERLIVE_STATE_READY) {
+    } else if (self->lifecycle.state == WHISPERLIVE_STATE_READY
+        || !whisperlive_stream_is_draining (self->stream)) {
       /* sending may have taken its time */
       now = g_get_monotonic_time ();
       padding = whisperlive_stream_pull_padding (self->stream,

@@ -22,9 +22,8 @@
 #define QUIET (3 * G_USEC_PER_SEC)
 #define QUIET_AT_FIRST (5 * G_USEC_PER_SEC)
 
-/* What the server has sounds like the speech that it made text of, and it has not said anything that could be text of it. */
-static gboolean
-owes_text (WhisperLiveStream * stream)
+gboolean
+whisperlive_stream_owes_text (WhisperLiveStream * stream)
 {
   WhisperLiveFlow flow;
 
@@ -47,7 +46,7 @@ has_had_time (WhisperLiveStream * stream, gint64 now)
     return stream->answer * GONE_OVER_ANSWERS <= GONE_OVER;
   if (stream->pacer.open)
     return FALSE;
-  if (!owes_text (stream))
+  if (!whisperlive_stream_owes_text (stream))
     return TRUE;
   whisperlive_queue_get_flow (stream->queue, &flow);
   if (!stream->trial.speech || !stream->settings->response_timeout
@@ -69,7 +68,7 @@ whisperlive_stream_leave (WhisperLiveStream * stream, gint64 now)
 gboolean
 whisperlive_stream_can_be_stuck (WhisperLiveStream * stream)
 {
-  return stream->replays < MAX_REPLAYS && owes_text (stream);
+  return stream->replays < MAX_REPLAYS && whisperlive_stream_owes_text (stream);
 }
 
 static gint64
@@ -87,7 +86,7 @@ owes_since (WhisperLiveStream * stream)
   WhisperLiveFlow flow;
 
   whisperlive_queue_get_flow (stream->queue, &flow);
-  if (owes_text (stream) && flow.pass_at != 0) {
+  if (whisperlive_stream_owes_text (stream) && flow.pass_at != 0) {
     stream->owed_again = FALSE;
     if (stream->owed_at == 0)
       stream->owed_at = flow.pass_at;
@@ -170,6 +169,31 @@ get_patience (const WhisperLiveStream * stream)
       MAX (QUIET_AT_FIRST, timeout / 3);
 }
 
+/* For so long a server that has everything is quiet only if it has nothing to say. */
+static gint64
+get_drain_patience (const WhisperLiveStream * stream)
+{
+  return whisperlive_drain_get_patience (stream->pacer.slowest,
+      stream->heard != 0,
+      stream->settings->drain_timeout * G_GINT64_CONSTANT (1000));
+}
+
+gint64
+whisperlive_stream_get_padding_time (WhisperLiveStream * stream)
+{
+  gint64 patience = get_drain_patience (stream);
+
+  if (stream->drain.arrived == G_MAXINT64
+      || stream->paddings >= WHISPERLIVE_MAX_PADDINGS
+      || !(stream->pacer.open || whisperlive_stream_owes_text (stream)))
+    return NEVER;
+  /* it is replaced when this is over, unless there is a partial */
+  if (!stream->pacer.open)
+    patience /= 2;
+  return MAX (stream->pacer.heard, stream->drain.since) +
+      stream->paddings * patience;
+}
+
 static gboolean
 is_stuck (WhisperLiveStream * stream, gint64 now, gint64 * again)
 {
@@ -191,8 +215,7 @@ is_stuck (WhisperLiveStream * stream, gint64 now, gint64 * again)
     /* on a slow line the audio may still be on its way */
     if (stream->drain.arrived != G_MAXINT64)
       *again = MAX (pacer->heard, stream->drain.since) +
-          whisperlive_drain_get_patience (pacer->slowest, stream->heard != 0,
-          stream->settings->drain_timeout * G_GINT64_CONSTANT (1000));
+          get_drain_patience (stream);
   } else if (flow.sent - flow.speech + flow.waiting +
       WHISPERLIVE_AFTERSOUND > pacer->allowed) {
     *again = pacer->heard + 2 * patience;
@@ -236,10 +259,11 @@ get_old (WhisperLiveStream * stream, const WhisperLiveFlow * flow, gint64 now)
   /* a pass goes on, however long it takes */
   if (stream->pacer.open)
     return MIN (left, stream->pacer.open_at);
-  if (!owes_text (stream))
+  if (!whisperlive_stream_owes_text (stream))
     return left;
-  /* the drain decides by itself */
-  if (stream->draining)
+  /* the drain decides by itself, and so does who replaces a session that only has messages without text for it */
+  if (stream->draining || (stream->pacer.barren > 0
+          && whisperlive_stream_can_be_stuck (stream)))
     return MIN (left, flow->sound);
   /* it may be silent for so long */
   if (timeout != NEVER && timeout > SERVER_BUFFER)
@@ -260,7 +284,8 @@ whisperlive_stream_settle_by_age (WhisperLiveStream * stream, gint64 now)
     return FALSE;
   whisperlive_queue_get_flow (stream->queue, &flow);
   position = get_old (stream, &flow, now);
-  stream->doubtful |= flow.speech < position && owes_text (stream);
+  stream->doubtful |= flow.speech < position
+      && whisperlive_stream_owes_text (stream);
   whisperlive_queue_settle (stream->queue, position);
   return stream->doubtful && !told;
 }

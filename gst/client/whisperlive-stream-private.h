@@ -17,6 +17,8 @@ G_BEGIN_DECLS
 #define NO_POSITION G_MAXUINT64
 #define MAX_REPLAYS 2
 
+#define WHISPERLIVE_MAX_PADDINGS 3
+
 struct _WhisperLiveStream
 {
   WhisperLiveQueue *queue;
@@ -28,6 +30,7 @@ struct _WhisperLiveStream
   WhisperLiveDrain drain;
   WhisperLiveTrial trial;
   gboolean draining;            /* the padding was sent, and no audio since */
+  guint paddings;               /* sent since the last audio */
   guint64 connection_samples;   /* sent on this connection, with padding */
   guint64 next_position;        /* of the sample that would go on from the last one sent; NO_POSITION: none would */
   gfloat speech_level;
@@ -43,6 +46,10 @@ struct _WhisperLiveStream
   gboolean doubtful;            /* sound was settled that the server said nothing about, and that has been told */
 };
 
+/* What the server has sounds like the speech that it made text of, and it has not said anything that could be text of it. */
+gboolean whisperlive_stream_owes_text (WhisperLiveStream * stream);
+/* When nothing will come of passes over all that was sent, with its padding, unless there is more of that: they end elsewhere then. */
+gint64 whisperlive_stream_get_padding_time (WhisperLiveStream * stream);
 /* Whisper takes the end of what the server has for no speech, and then it completes nothing of that: a new connection may help. */
 gboolean whisperlive_stream_can_be_stuck (WhisperLiveStream * stream);
 /* Text, while there is a trial. */

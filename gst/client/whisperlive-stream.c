@@ -15,6 +15,8 @@ GST_DEBUG_CATEGORY_STATIC (whisperlive_stream_debug);
 
 /* A speaker's level is forgotten at this rate per final. */
 #define LEVEL_DECAY 0.9f
+/* -18 dB of the loudest: between sentences */
+#define PAUSE_LEVEL 0.126f
 /* So many passes without a final or a partial, and there will be none */
 #define STUCK_PASSES 8
 /* No translation is so late. */
@@ -67,6 +69,7 @@ whisperlive_stream_begin (WhisperLiveStream * stream, gboolean careful,
   whisperlive_trial_begin (&stream->trial);
   stream->connection_samples = 0;
   stream->draining = FALSE;
+  stream->paddings = 0;
   whisperlive_timeline_begin (stream->timeline, stream->next_position);
   whisperlive_transcript_begin (stream->transcript);
   whisperlive_transcript_begin (stream->translation);
@@ -84,6 +87,7 @@ whisperlive_stream_flushed (WhisperLiveStream * stream,
     const WhisperLiveFlow * flow)
 {
   stream->draining = FALSE;
+  stream->paddings = 0;
   stream->next_position = NO_POSITION;
   stream->owed_at = 0;
   whisperlive_transcript_discard (stream->transcript, flow->head);
@@ -143,6 +147,7 @@ whisperlive_stream_pull (WhisperLiveStream * stream, gint64 now, gint64 * again)
       chunk.position + chunk.mark.offset, chunk.mark.running_time,
       chunk.mark.stream_time, chunk.mark.rate, chunk.mark.applied_rate);
   stream->draining = FALSE;
+  stream->paddings = 0;
   whisperlive_pacer_sent (&stream->pacer, chunk.samples);
   stream->connection_samples += chunk.samples;
   stream->next_position = chunk.position + chunk.samples;
@@ -169,7 +174,9 @@ GBytes *
 whisperlive_stream_pull_padding (WhisperLiveStream * stream, gint64 round_trip,
     gint64 now)
 {
-  GstClockTime end = WHISPERLIVE_SAMPLES_TO_TIME (stream->connection_samples);
+  GstClockTime end = stream->paddings ? stream->drain.audio_end :
+      WHISPERLIVE_SAMPLES_TO_TIME (stream->connection_samples);
+  gint64 since = stream->paddings ? stream->drain.since : now;
   WhisperLiveFlow flow;
 
   whisperlive_queue_get_flow (stream->queue, &flow);
@@ -184,9 +191,11 @@ whisperlive_stream_pull_padding (WhisperLiveStream * stream, gint64 round_trip,
         stream->next_position);
   stream->next_position = NO_POSITION;
   stream->draining = TRUE;
+  stream->paddings++;
   whisperlive_drain_start (&stream->drain, end,
       WHISPERLIVE_SAMPLES_TO_TIME (stream->connection_samples), round_trip,
       now);
+  stream->drain.since = since;
   expect_quiet (stream, now);
   return whisperlive_wire_make_silence (stream->settings->audio_format,
       PADDING);
@@ -213,10 +222,17 @@ settle (WhisperLiveStream * stream)
 }
 
 static void
-hear_while_draining (WhisperLiveStream * stream, GstClockTime last,
-    GstClockTime completed, gint64 now)
+hear_while_draining (WhisperLiveStream * stream, gboolean final,
+    GstClockTime last, GstClockTime completed, gint64 now)
 {
-  if (!whisperlive_drain_heard (&stream->drain, last, completed, now))
+  gboolean all = whisperlive_drain_heard (&stream->drain, last, completed, now);
+
+  /* nothing came of a pass over all that there is: one that ends elsewhere may be better */
+  if (!all && !final && now >= stream->drain.arrived
+      && stream->paddings < WHISPERLIVE_MAX_PADDINGS
+      && whisperlive_stream_owes_text (stream))
+    stream->draining = FALSE;
+  else if (!all)
     expect_quiet (stream, now);
   else if (whisperlive_stream_can_be_stuck (stream))
     stream->stuck = TRUE;
@@ -260,6 +276,7 @@ whisperlive_stream_hear (WhisperLiveStream * stream,
 {
   guint64 settled = whisperlive_transcript_settled (stream->transcript);
   GstClockTime last = 0, completed = 0, open_at = 0;
+  guint64 position, rest_at;
   gboolean final, open = FALSE, goes_on;
   WhisperLiveFlow flow;
   GPtrArray *updates;
@@ -295,15 +312,18 @@ whisperlive_stream_hear (WhisperLiveStream * stream,
     settle (stream);
   }
   whisperlive_queue_get_flow (stream->queue, &flow);
+  position = whisperlive_timeline_position (stream->timeline, open_at);
+  rest_at = whisperlive_queue_find_sent_pause (stream->queue,
+      MAX (flow.head, position) + WHISPERLIVE_RATE, flow.level * PAUSE_LEVEL);
   goes_on = whisperlive_pacer_heard (&stream->pacer, &flow, final, open,
-      whisperlive_timeline_position (stream->timeline, open_at), now);
+      position, rest_at, now);
   GST_DEBUG ("%s, %" GST_TIME_FORMAT " in flight", final ? "final" : "no final",
       GST_TIME_ARGS (WHISPERLIVE_SAMPLES_TO_TIME (flow.lag)));
   if ((stream->pacer.barren >= STUCK_PASSES || !goes_on)
       && whisperlive_stream_can_be_stuck (stream))
     stream->stuck = TRUE;
   else if (stream->draining)
-    hear_while_draining (stream, last, completed, now);
+    hear_while_draining (stream, final, last, completed, now);
   return updates;
 }
 
@@ -327,6 +347,12 @@ whisperlive_stream_is_pausing (WhisperLiveStream * stream)
 }
 
 gboolean
+whisperlive_stream_is_draining (const WhisperLiveStream * stream)
+{
+  return stream->draining;
+}
+
+gboolean
 whisperlive_stream_is_drained (WhisperLiveStream * stream, gint64 now,
     gint64 * again)
 {
@@ -347,7 +373,12 @@ whisperlive_stream_is_drained (WhisperLiveStream * stream, gint64 now,
   }
   if (stream->stuck)
     return FALSE;
-  *again = stream->drain.quiet_at;
+  *again = whisperlive_stream_get_padding_time (stream);
+  if (now >= *again) {
+    stream->draining = FALSE;
+    return FALSE;
+  }
+  *again = MIN (*again, stream->drain.quiet_at);
   return now >= stream->drain.quiet_at;
 }
 

@@ -32,7 +32,7 @@ void whisperlive_stream_flushed (WhisperLiveStream * stream, const WhisperLiveFl
 /* The next frame to send (which then has to be sent), or NULL: *@again is when to ask again, G_MAXINT64 for never. */
 GBytes *whisperlive_stream_pull (WhisperLiveStream * stream, gint64 now, gint64 * again);
 /* Nothing waits: the silence to send after the last sample, and drained() begins to mean something; NULL: not yet, and
- * is_drained() tells when to ask again. */
+ * is_drained() tells when to ask again. More of it after that, when is_draining() says no. */
 GBytes *whisperlive_stream_pull_padding (WhisperLiveStream * stream, gint64 round_trip, gint64 now);
 
 /* The padding has arrived. */
@@ -53,6 +53,8 @@ void whisperlive_stream_timed_out (WhisperLiveStream * stream, gint64 now);
 void whisperlive_stream_resumed (WhisperLiveStream * stream, gint64 now);
 /* Nobody is speaking, as far as the server has told and was told. */
 gboolean whisperlive_stream_is_pausing (WhisperLiveStream * stream);
+/* The padding was sent, and is enough so far. */
+gboolean whisperlive_stream_is_draining (const WhisperLiveStream * stream);
 /* All that is sent has been transcribed, and nothing waits. *@again as in pull(). */
 gboolean whisperlive_stream_is_drained (WhisperLiveStream * stream, gint64 now, gint64 * again);
 /* Why a new connection is needed, which begin() will then use otherwise, or NULL: the server will never say what it heard in what it has,

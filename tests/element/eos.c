@@ -271,6 +271,23 @@ GST_START_TEST (test_stuck_midway)
 
 HARNESS_END_TEST;
 
+/* Passes over all the audio and its padding complete nothing: with more of that they end elsewhere. */
+GST_START_TEST (test_end_taken_for_no_speech)
+{
+  HARNESS_SCRIPT (model.no_speech_from, 1.0);
+  HARNESS_SCRIPT (model.no_speech_to, 2.0);
+  harness_make ("", NULL);
+  harness_push_words (1, 7, 0, 0);
+  harness_state (GST_STATE_PLAYING);
+  harness_eos ();
+  harness_wait (GST_MESSAGE_EOS, NULL);
+  harness_assert_words (1, 7, 0);
+  assert_drained (TRUE, 3500 * GST_MSECOND);
+  fail_unless_equals_uint64 (harness_stat ("sessions"), 1);
+}
+
+HARNESS_END_TEST;
+
 /* SERVER_READY comes when the stream has long ended. */
 GST_START_TEST (test_ready_after_eos)
 {
@@ -425,6 +442,7 @@ eos_suite (void)
   tcase_add_test (tc, test_repeats_before_the_last_words);
   tcase_add_test (tc, test_never_transcribed);
   tcase_add_test (tc, test_stuck_midway);
+  tcase_add_test (tc, test_end_taken_for_no_speech);
   tcase_add_test (tc, test_ready_after_eos);
   tcase_add_test (tc, test_ping_on_its_way);
   tcase_add_test (tc, test_paused_while_draining);

@@ -506,6 +506,7 @@ transcriber_end_pass (Transcriber * self, GPtrArray * messages)
       (gdouble) (self->pass_end - self->pass_start) / TRANSCRIBER_RATE;
   g_autoptr (GPtrArray) segments = NULL;
   Segment *partial;
+  gdouble after;
   gboolean noise, repeated = FALSE;
 
   self->passes++;
@@ -523,8 +524,12 @@ transcriber_end_pass (Transcriber * self, GPtrArray * messages)
   if (segments->len == 0)
     return TRANSCRIBER_SILENCE;
 
-  noise = self->options.flicker_every > 0
-      && self->passes % self->options.flicker_every == 0;
+  after = duration - ((Segment *) g_ptr_array_index (segments,
+          segments->len - 1))->end;
+  noise = (self->options.flicker_every > 0
+      && self->passes % self->options.flicker_every == 0)
+      || (after > self->options.no_speech_from
+      && after < self->options.no_speech_to);
   partial = update_segments (self, segments, duration, noise, &repeated);
   if (self->transcript->len > 0 || partial != NULL)
     g_ptr_array_add (messages, segments_message (self, "segments",

@@ -63,10 +63,17 @@ send_now (gboolean sound)
 }
 
 static gboolean
-hear_open (gboolean settled, gboolean open, guint64 open_at)
+hear_rest (gboolean settled, gboolean open, guint64 open_at, guint64 rest_at)
 {
   flow.lag = flow.sent - flow.head;
-  return whisperlive_pacer_heard (&pacer, &flow, settled, open, open_at, now);
+  return whisperlive_pacer_heard (&pacer, &flow, settled, open, open_at,
+      rest_at, now);
+}
+
+static gboolean
+hear_open (gboolean settled, gboolean open, guint64 open_at)
+{
+  return hear_rest (settled, open, open_at, 0);
 }
 
 static gboolean
@@ -84,6 +91,23 @@ settle_but (gdouble left)
   hear (TRUE, FALSE);
 }
 
+/* And there is a pause so many seconds before the end. */
+static void
+settle_but_rest (gdouble left, gdouble rest)
+{
+  flow.head = flow.sent - SAMPLES (left);
+  flow.speech = MAX (flow.speech, flow.head);
+  hear_rest (TRUE, FALSE, 0, flow.sent - SAMPLES (rest));
+}
+
+/* A pass that completed nothing, but has a partial */
+static void
+hear_partial (void)
+{
+  hear (FALSE, TRUE);
+}
+
+/* Nor that: Whisper took its end for no speech. */
 static void
 hear_nothing_new (void)
 {
@@ -121,7 +145,7 @@ GST_START_TEST (test_narrow_windows)
 {
   whisperlive_pacer_start (&pacer, 4000, FALSE, TRUE, now);
   fail_unless_equals_int (send_now (TRUE), 40);
-  hear_nothing_new ();
+  hear_partial ();
   fail_unless_equals_int (send_now (TRUE), 0);
   settle_but (1.5);
   fail_unless_equals_int (send_now (TRUE), 25);
@@ -134,9 +158,9 @@ GST_START_TEST (test_portions)
 {
   send_now (TRUE);
   settle_but (10);
-  fail_unless_equals_int (send_now (TRUE), 75);
-  settle_but (11);
-  fail_unless_equals_int (send_now (TRUE), 75);
+  fail_unless_equals_int (send_now (TRUE), 60);
+  settle_but (8.5);
+  fail_unless_equals_int (send_now (TRUE), 35);
   settle_but (9.9);
   fail_unless_equals_int (send_now (TRUE), 21);
   settle_but (0);
@@ -145,14 +169,30 @@ GST_START_TEST (test_portions)
 
 GST_END_TEST;
 
-GST_START_TEST (test_no_more_than_max_server_lag_and_6_s)
+/* Where there is a pause, that is what it leaves. */
+GST_START_TEST (test_portions_after_a_pause)
+{
+  send_now (TRUE);
+  settle_but_rest (9.9, 2.5);
+  fail_unless_equals_int (send_now (TRUE), 61);
+  settle_but_rest (5, 2.5);
+  fail_unless_equals_int (send_now (TRUE), 95);
+  /* a pass that has none may leave all of it */
+  settle_but_rest (5, 5);
+  fail_unless_equals_int (send_now (TRUE), 70);
+}
+
+GST_END_TEST;
+
+/* In case that the next one leaves more than it seems */
+GST_START_TEST (test_no_more_than_max_server_lag_and_2_s)
 {
   send_now (TRUE);
   settle_but (12);
-  fail_unless_equals_int (send_now (TRUE), 75);
-  settle_but (19);
+  fail_unless_equals_int (send_now (TRUE), 40);
+  settle_but (15);
   fail_unless_equals_int (send_now (TRUE), 10);
-  settle_but (20);
+  settle_but (16);
   fail_unless_equals_int (send_now (TRUE), 0);
 }
 
@@ -178,9 +218,10 @@ GST_START_TEST (test_hopeless)
 {
   send_now (TRUE);
   fail_unless (hear (FALSE, FALSE));
-  /* that was of 12 s */
+  send_now (TRUE);
   fail_unless (hear (FALSE, FALSE));
   send_now (TRUE);
+  /* that was of 14 s */
   fail_unless (hear (FALSE, FALSE));
   fail_unless (flow.lag > SAMPLES (15));
   fail_unless (hear (FALSE, TRUE));
@@ -253,14 +294,28 @@ GST_START_TEST (test_barren_passes)
 
   send_now (TRUE);
   /* that pass began before more could be sent */
-  hear_nothing_new ();
-  fail_unless_equals_int (send_now (TRUE), 75);
-  hear_nothing_new ();
-  fail_unless_equals_int (send_now (TRUE), 15);
+  hear_partial ();
+  fail_unless_equals_int (send_now (TRUE), 40);
   for (i = 0; i < 4; i++) {
-    hear_nothing_new ();
+    hear_partial ();
     fail_unless_equals_int (send_now (TRUE), 10);
   }
+}
+
+GST_END_TEST;
+
+/* A little more each time, be it that of one that was sent too little, up to max-server-lag and 6 s */
+GST_START_TEST (test_no_partial)
+{
+  guint i;
+
+  send_now (TRUE);
+  for (i = 0; i < 4; i++) {
+    hear_nothing_new ();
+    fail_unless_equals_int (send_now (TRUE), 20);
+  }
+  hear_nothing_new ();
+  fail_unless_equals_int (send_now (TRUE), 0);
 }
 
 GST_END_TEST;
@@ -270,7 +325,7 @@ GST_START_TEST (test_final_ends_growth)
   guint i;
 
   for (i = 0; i < 4; i++)
-    hear_nothing_new ();
+    hear_partial ();
   fail_unless_equals_int (send_now (TRUE), 150);
   settle_but (0);
   fail_unless_equals_int (send_now (TRUE), 120);
@@ -282,13 +337,13 @@ GST_START_TEST (test_cautious)
 {
   whisperlive_pacer_start (&pacer, 14000, TRUE, TRUE, now);
   fail_unless_equals_int (send_now (TRUE), 100);
-  hear_nothing_new ();
+  hear_partial ();
   fail_unless_equals_int (send_now (TRUE), 0);
-  hear_nothing_new ();
+  hear_partial ();
   fail_unless_equals_int (send_now (TRUE), 10);
   /* no more, once there is a final */
   settle_but (10);
-  fail_unless_equals_int (send_now (TRUE), 75);
+  fail_unless_equals_int (send_now (TRUE), 60);
 }
 
 GST_END_TEST;
@@ -893,12 +948,14 @@ pacer_suite (void)
   tcase_add_test (tc, test_noise_before_a_partial);
   tcase_add_test (tc, test_head_after_what_was_sent);
   tcase_add_test (tc, test_portions);
-  tcase_add_test (tc, test_no_more_than_max_server_lag_and_6_s);
+  tcase_add_test (tc, test_portions_after_a_pause);
+  tcase_add_test (tc, test_no_more_than_max_server_lag_and_2_s);
   tcase_add_test (tc, test_live);
   tcase_add_test (tc, test_hopeless);
   tcase_add_test (tc, test_pause);
   tcase_add_test (tc, test_no_room_for_a_pause);
   tcase_add_test (tc, test_barren_passes);
+  tcase_add_test (tc, test_no_partial);
   tcase_add_test (tc, test_final_ends_growth);
   tcase_add_test (tc, test_cautious);
   tcase_add_test (tc, test_start_forgets);

@@ -421,6 +421,56 @@ GST_START_TEST (test_pause_of_equals)
 
 GST_END_TEST;
 
+static void
+push_levels (guint n, gfloat level)
+{
+  while (n--)
+    push_level (level, WHISPERLIVE_FULL_BLOCK);
+}
+
+GST_START_TEST (test_sent_pause)
+{
+  whisperlive_queue_start (queue, GST_CLOCK_TIME_NONE);
+  push_levels (5, 0.1f);
+  push_levels (3, 0.01f);
+  push_levels (5, 0.1f);
+  /* too short */
+  push_levels (2, 0.01f);
+  push_levels (4, 0.1f);
+  /* too near to the end */
+  push_levels (3, 0.01f);
+  push_levels (9, 0.1f);
+  send (13);
+  fail_unless_equals_uint64 (whisperlive_queue_find_sent_pause (queue, 0,
+          0.05f), 6 * N + N / 2);
+  fail_unless_equals_uint64 (whisperlive_queue_find_sent_pause (queue, 5 * N,
+          0.05f), 6 * N + N / 2);
+  fail_unless_equals_uint64 (whisperlive_queue_find_sent_pause (queue,
+          5 * N + 1, 0.05f), 0);
+  fail_unless_equals_uint64 (whisperlive_queue_find_sent_pause (queue, 0,
+          0.01f), 0);
+  send (13);
+  fail_unless_equals_uint64 (whisperlive_queue_find_sent_pause (queue, 0,
+          0.05f), 6 * N + N / 2);
+  send (1);
+  fail_unless_equals_uint64 (whisperlive_queue_find_sent_pause (queue, 0,
+          0.05f), 20 * N + N / 2);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_no_sent_pause)
+{
+  fail_unless_equals_uint64 (whisperlive_queue_find_sent_pause (queue, 0,
+          0.05f), 0);
+  push_levels (9, 0.1f);
+  send (9);
+  fail_unless_equals_uint64 (whisperlive_queue_find_sent_pause (queue, 0,
+          0.05f), 0);
+}
+
+GST_END_TEST;
+
 GST_START_TEST (test_drop_new)
 {
   push (10);
@@ -1543,6 +1593,8 @@ queue_suite (void)
   tcase_add_test (tc, test_silence_waits_for_room);
   tcase_add_test (tc, test_pause);
   tcase_add_test (tc, test_pause_of_equals);
+  tcase_add_test (tc, test_sent_pause);
+  tcase_add_test (tc, test_no_sent_pause);
   tcase_add_test (tc, test_end_of_settled_sound);
   tcase_add_test (tc, test_sound_after_settled_sound);
 
