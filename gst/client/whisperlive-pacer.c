@@ -17,15 +17,13 @@
 #define PASS (12 * WHISPERLIVE_RATE)
 #define SHORT (10 * WHISPERLIVE_RATE)
 #define REST (9 * WHISPERLIVE_RATE / 2)
-/* Beyond max-server-lag, so that no pass has only what its predecessor left */
-#define AHEAD (6 * WHISPERLIVE_RATE)
+/* Beyond max-server-lag, so that no pass has only what its predecessor left, were that more than it seemed */
+#define AHEAD (2 * WHISPERLIVE_RATE)
 /* What each pass that completes nothing is worth */
 #define STEP WHISPERLIVE_RATE
 /* What one of them is worth that has no partial either: Whisper took its end for no speech, and that changes every few seconds, while
  * longer passes than 15 s hardly ever get out of it. */
 #define LITTLE_MORE (2 * WHISPERLIVE_RATE)
-/* Beyond max-server-lag, for a pass that leaves more than it seemed */
-#define BEYOND (2 * WHISPERLIVE_RATE)
 /* So many in a row over the same audio, and waiting for a final does not help: the server repeats a partial no more than
  * same-output-threshold times. */
 #define FRUITLESS 30
@@ -143,7 +141,7 @@ get_allowed (const WhisperLivePacer * pacer, const WhisperLiveFlow * flow,
   if (pacer->cautious)
     return MIN (CAUTIOUS, pacer->max_lag);
   return MIN (lag + pass - MIN (rest, pass),
-      pacer->max_lag + (flow->live ? 0 : BEYOND));
+      pacer->max_lag + (flow->live ? 0 : AHEAD));
 }
 
 gboolean
@@ -170,7 +168,7 @@ whisperlive_pacer_heard (WhisperLivePacer * pacer, const WhisperLiveFlow * flow,
   }
   pacer->allowed = get_allowed (pacer, flow, rest_at);
   if (!settled && !open)
-    pacer->allowed = MIN (pacer->in_pass + LITTLE_MORE, pacer->max_lag + AHEAD);
+    pacer->allowed = pacer->in_pass + LITTLE_MORE;
   /* the first message after a final is from a pass that began with it, before more could be sent */
   else if (pacer->barren > 1)
     pacer->allowed += (pacer->barren - 1) * STEP;
