@@ -17,7 +17,7 @@ G_BEGIN_DECLS
 #define NO_POSITION G_MAXUINT64
 #define MAX_REPLAYS 2
 
-#define WHISPERLIVE_MAX_PADDINGS 3
+#define WHISPERLIVE_MAX_PADDINGS 2
 
 struct _WhisperLiveStream
 {
