@@ -557,9 +557,8 @@ install_flow (Installer * i)
   /**
    * GstWhisperLiveSink:max-server-lag:
    *
-   * Audio in flight that no final covers. Passes of up to 12 s are aimed at; a live source keeps to this, a
-   * file may have 2 s more in flight so that no pass has only a rest, and both more while passes complete nothing. In
-   * milliseconds.
+   * Audio in flight that no final covers. Passes of up to 12 s are aimed at; only while passes complete nothing there may
+   * be more. In milliseconds.
    *
    * Since: 0.1
    */

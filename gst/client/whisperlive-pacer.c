@@ -17,13 +17,13 @@
 #define PASS (12 * WHISPERLIVE_RATE)
 #define SHORT (10 * WHISPERLIVE_RATE)
 #define REST (9 * WHISPERLIVE_RATE / 2)
-/* Beyond max-server-lag, so that no pass has only what its predecessor left, were that more than it seemed */
-#define AHEAD (2 * WHISPERLIVE_RATE)
 /* What each pass that completes nothing is worth */
 #define STEP WHISPERLIVE_RATE
 /* What one of them is worth that has no partial either: Whisper took its end for no speech, and that changes every few seconds, while
  * longer passes than 15 s hardly ever get out of it. */
 #define LITTLE_MORE (2 * WHISPERLIVE_RATE)
+/* Where no message would come of it, it has not after so many times as long as a pass takes. */
+#define PATIENT 2
 /* So many in a row over the same audio, and waiting for a final does not help: the server repeats a partial no more than
  * same-output-threshold times. */
 #define FRUITLESS 30
@@ -140,8 +140,7 @@ get_allowed (const WhisperLivePacer * pacer, const WhisperLiveFlow * flow,
 
   if (pacer->cautious)
     return MIN (CAUTIOUS, pacer->max_lag);
-  return MIN (lag + pass - MIN (rest, pass),
-      pacer->max_lag + (flow->live ? 0 : AHEAD));
+  return MIN (lag + pass - MIN (rest, pass), pacer->max_lag);
 }
 
 gboolean
@@ -208,6 +207,24 @@ whisperlive_pacer_get_fit_time (const WhisperLivePacer * pacer,
       STALLED_FULL * get_patience (pacer);
 }
 
+/* Before the first final no message comes of a pass that ends where Whisper takes that for no speech. */
+static void
+go_on_in_quiet (WhisperLivePacer * pacer, const WhisperLiveFlow * flow,
+    gint64 now, gint64 * again)
+{
+  gint64 at = MAX (pacer->heard, pacer->nudged) + PATIENT * pacer->expected;
+
+  if (!pacer->cautious || !pacer->expected || is_silent (flow))
+    return;
+  if (now >= at) {
+    pacer->allowed = get_lag (pacer, flow) + LITTLE_MORE;
+    pacer->paused = FALSE;
+    pacer->nudged = now;
+  } else {
+    *again = at;
+  }
+}
+
 gint64
 whisperlive_pacer_ask (WhisperLivePacer * pacer, const WhisperLiveFlow * flow,
     gint64 now)
@@ -217,8 +234,10 @@ whisperlive_pacer_ask (WhisperLivePacer * pacer, const WhisperLiveFlow * flow,
   gint64 duration = WHISPERLIVE_SAMPLES_TO_TIME ((guint64) flow->waiting) /
       GST_USECOND;
   gint64 fit, at = pacer->next;
+  gint64 again = G_MAXINT64;
 
   note_silence (pacer, flow, now);
+  go_on_in_quiet (pacer, flow, now, &again);
   /* the server looks before it takes one more */
   fit = whisperlive_pacer_get_fit_time (pacer, flow, 0);
   if (now < fit)
@@ -235,7 +254,7 @@ whisperlive_pacer_ask (WhisperLivePacer * pacer, const WhisperLiveFlow * flow,
     at = MAX (at, pacer->heard + get_patience (pacer));
   }
   if (now < at)
-    return at;
+    return MIN (at, again);
   /* from now on, not from when it was due: what was held up is not sent in a burst */
   pacer->next = now + duration;
   return WHISPERLIVE_PACER_NOW;

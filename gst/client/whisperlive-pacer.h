@@ -29,7 +29,7 @@ G_BEGIN_DECLS
 
 typedef struct
 {
-  guint64 max_lag;              /* samples in flight of a live source that only passes which complete nothing can exceed */
+  guint64 max_lag;              /* samples in flight that only passes which complete nothing can exceed */
   gboolean cautious;            /* there has not been a final since a connection that was stuck, or lost */
   guint64 in_pass;              /* samples that the present pass began with */
   guint64 allowed;              /* samples in flight until the next message */
@@ -40,6 +40,8 @@ typedef struct
   gboolean drops_silence;       /* the server's passes over silence count as done: it has VAD */
   guint64 silence[WHISPERLIVE_SILENT_PASSES + 1]; /* how far the stream had come so many seconds before the sound in flight; 0: not after the last final */
   gint64 noted;                 /* when the first of these was */
+  gint64 expected;              /* longest pass of the stuck connection before this one, 0: there was none */
+  gint64 nudged;                /* when the server got more, for it was quiet */
   gint64 slowest;               /* longest pass so far, 0: none was seen */
   gboolean open;                /* the last message had a partial: the next pass has begun */
   guint64 open_at;              /* where that partial begins, 0: there is none, or nobody knows */

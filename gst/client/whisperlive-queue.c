@@ -49,7 +49,7 @@ struct _WhisperLiveQueue
   GArray *losses;
   StreamState stream;
   QueueState state;
-  gboolean ready, stale, live;
+  gboolean ready, stale;
   guint unlocked;               /* by so many */
   guint generation;
 };
@@ -280,7 +280,7 @@ whisperlive_queue_start (WhisperLiveQueue * queue, guint64 max_time)
   queue->max_held = WHISPERLIVE_TIME_TO_SAMPLES (max_time);
   queue->stream = STREAM_FLOWING;
   queue->state = QUEUE_OPEN;
-  queue->ready = queue->stale = queue->live = FALSE;
+  queue->ready = queue->stale = FALSE;
   g_mutex_unlock (&queue->lock);
 }
 
@@ -320,7 +320,6 @@ whisperlive_queue_push (WhisperLiveQueue * queue, WhisperLiveChunk * chunk,
   chunk->position = queue->tail;
   queue->tail += chunk->samples;
   queue->stream = STREAM_FLOWING;
-  queue->live = full != WHISPERLIVE_FULL_BLOCK;
   while (full == WHISPERLIVE_FULL_DROP_OLD && is_full (queue, chunk))
     drop_oldest (queue);
   if (is_full (queue, chunk)) {
@@ -443,8 +442,7 @@ whisperlive_queue_get_flow (WhisperLiveQueue * queue, WhisperLiveFlow * flow)
   *flow = (WhisperLiveFlow) {
   .head = queue->head,.sent = queue->tail,.tail = queue->tail,.ended =
         queue->stream == STREAM_ENDED,.generation = queue->generation,.stale =
-        queue->stale,.live = queue->live,.sound_at = G_MAXINT64,.speech_at =
-        G_MAXINT64,};
+        queue->stale,.sound_at = G_MAXINT64,.speech_at = G_MAXINT64,};
   if (queue->next) {
     WhisperLiveChunk *chunk = queue->next->data;
 

@@ -86,7 +86,6 @@ typedef struct
   guint64 lag;                  /* samples that are sent and not settled */
   guint waiting;                /* samples of the next chunk to send, 0 if there is none */
   gboolean again;               /* a server that works has had that chunk before */
-  gboolean live;                /* what does not fit is dropped, and not waited for */
   gboolean ended;               /* no more audio is coming for now, and the last words are awaited */
   guint generation;             /* counts flushes */
   gboolean stale;               /* the present connection was sent sound that has been flushed since */

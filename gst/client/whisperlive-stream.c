@@ -62,6 +62,7 @@ whisperlive_stream_begin (WhisperLiveStream * stream, gboolean careful,
     gint64 now)
 {
   gboolean answered = stream->trial.state == WHISPERLIVE_TRIAL_ANSWERED;
+  gint64 slowest = MAX (stream->pacer.slowest, stream->pacer.expected);
 
   stream->next_position = whisperlive_queue_rewind (stream->queue,
       stream->left_at ? now - stream->left_at : WHISPERLIVE_NOT_HEARD);
@@ -77,6 +78,8 @@ whisperlive_stream_begin (WhisperLiveStream * stream, gboolean careful,
       stream->stuck || careful, stream->settings->use_vad, now);
   if (answered)
     stream->pacer.slowest = stream->answer;
+  if (stream->stuck)
+    stream->pacer.expected = slowest;
   stream->replays += stream->stuck;
   stream->stuck = FALSE;
   stream->owed_again = stream->owed_at != 0;
