@@ -190,8 +190,7 @@ whisperlive_stream_get_padding_time (WhisperLiveStream * stream)
   /* it is replaced when this is over, unless there is a partial */
   if (!stream->pacer.open)
     patience /= 2;
-  return MAX (stream->pacer.heard, stream->drain.since) +
-      stream->paddings * patience;
+  return MAX (stream->pacer.heard, stream->drain.since) + patience;
 }
 
 static gboolean

@@ -29,7 +29,7 @@ struct _WhisperLiveStream
   WhisperLivePacer pacer;
   WhisperLiveDrain drain;
   WhisperLiveTrial trial;
-  gboolean draining;            /* the padding was sent, and no audio since */
+  gboolean draining;            /* the padding was sent, no audio since, and more of it is not wanted */
   guint paddings;               /* sent since the last audio */
   guint64 connection_samples;   /* sent on this connection, with padding */
   guint64 next_position;        /* of the sample that would go on from the last one sent; NO_POSITION: none would */

@@ -55,7 +55,7 @@ void whisperlive_stream_resumed (WhisperLiveStream * stream, gint64 now);
 gboolean whisperlive_stream_is_pausing (WhisperLiveStream * stream);
 /* The padding was sent, and is enough so far. */
 gboolean whisperlive_stream_is_draining (const WhisperLiveStream * stream);
-/* All that is sent has been transcribed, and nothing waits. *@again as in pull(). */
+/* All that is sent has been transcribed, and nothing waits. *@again as in pull(). FALSE may mean that more padding is wanted by now. */
 gboolean whisperlive_stream_is_drained (WhisperLiveStream * stream, gint64 now, gint64 * again);
 /* Why a new connection is needed, which begin() will then use otherwise, or NULL: the server will never say what it heard in what it has,
  * or is to be tried, or has been. *@again as in pull(). */

@@ -54,15 +54,21 @@ assert_hung_up (guint session_index)
 }
 
 /* w6 and w7 never get further than a partial. */
-GST_START_TEST (test_last_words)
+static void
+tell_and_drain (void)
 {
-  harness_make ("", NULL);
   harness_push_words (1, 7, 0, 0);
   harness_state (GST_STATE_PLAYING);
   harness_eos ();
   harness_wait (GST_MESSAGE_EOS, NULL);
   harness_assert_words (1, 7, 0);
   assert_drained (TRUE, 3500 * GST_MSECOND);
+}
+
+GST_START_TEST (test_last_words)
+{
+  harness_make ("", NULL);
+  tell_and_drain ();
   assert_hung_up (0);
 }
 
@@ -72,12 +78,7 @@ HARNESS_END_TEST;
 GST_START_TEST (test_no_pings)
 {
   harness_make ("", "keepalive-interval", 0, NULL);
-  harness_push_words (1, 7, 0, 0);
-  harness_state (GST_STATE_PLAYING);
-  harness_eos ();
-  harness_wait (GST_MESSAGE_EOS, NULL);
-  harness_assert_words (1, 7, 0);
-  assert_drained (TRUE, 3500 * GST_MSECOND);
+  tell_and_drain ();
   assert_hung_up (0);
   fail_unless_equals_uint64 (harness_stat ("round-trip"), 0);
 }
@@ -277,12 +278,7 @@ GST_START_TEST (test_end_taken_for_no_speech)
   HARNESS_SCRIPT (model.no_speech_from, 1.0);
   HARNESS_SCRIPT (model.no_speech_to, 2.0);
   harness_make ("", NULL);
-  harness_push_words (1, 7, 0, 0);
-  harness_state (GST_STATE_PLAYING);
-  harness_eos ();
-  harness_wait (GST_MESSAGE_EOS, NULL);
-  harness_assert_words (1, 7, 0);
-  assert_drained (TRUE, 3500 * GST_MSECOND);
+  tell_and_drain ();
   fail_unless_equals_uint64 (harness_stat ("sessions"), 1);
 }
 

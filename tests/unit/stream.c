@@ -781,17 +781,24 @@ GST_START_TEST (test_drained_after_padding_again)
 
 GST_END_TEST;
 
-/* Before the first final no message comes of such a pass. */
-GST_START_TEST (test_padding_again_by_quiet)
+/* There has been a message, on the connection before. */
+static void
+reconnect_and_pad (void)
 {
-  gint64 since = now;
-
   push (3, LOUD);
   pull ();
   hear ("P 0 0 ");
   whisperlive_stream_begin (stream, TRUE, now);
   pull ();
   pull_padding ();
+}
+
+/* Before the first final no message comes of such a pass. */
+GST_START_TEST (test_padding_again_by_quiet)
+{
+  gint64 since = now;
+
+  reconnect_and_pad ();
   fail_if (is_drained ());
   fail_unless_equals_int64 (again, since + 5 * SECOND / 2);
   now = again;
@@ -1031,12 +1038,7 @@ GST_END_TEST;
 /* On any connection: then it is no pass that is so slow. */
 GST_START_TEST (test_stuck_by_quiet_after_a_message)
 {
-  push (3, LOUD);
-  pull ();
-  hear ("P 0 0 ");
-  whisperlive_stream_begin (stream, TRUE, now);
-  pull ();
-  pull_padding ();
+  reconnect_and_pad ();
   fail_if (is_stuck ());
   fail_unless_equals_int64 (again, now - ROUND_TRIP + 5 * SECOND);
 }
