@@ -781,6 +781,30 @@ GST_START_TEST (test_drained_after_padding_again)
 
 GST_END_TEST;
 
+/* The second message after all that there is: also then another end may be better than another session. */
+GST_START_TEST (test_padding_again_after_a_final)
+{
+  push (3, LOUD);
+  pull ();
+  pull_padding ();
+  now += SECOND;
+  hear ("C 0 1 One.");
+  fail_unless (whisperlive_stream_is_draining (stream));
+  now += SECOND;
+  hear ("C 0 1 One.");
+  fail_if (whisperlive_stream_is_draining (stream));
+  fail_if (is_stuck ());
+  pull_padding ();
+  now += SECOND;
+  hear ("C 0 1 One.");
+  fail_if (is_stuck ());
+  now += SECOND;
+  hear ("C 0 1 One.");
+  fail_unless (is_stuck ());
+}
+
+GST_END_TEST;
+
 /* There has been a message, on the connection before. */
 static void
 reconnect_and_pad (void)
@@ -1774,6 +1798,7 @@ stream_suite (void)
   tcase_add_test (tc, test_drained_by_messages);
   tcase_add_test (tc, test_drained_by_quiet);
   tcase_add_test (tc, test_padding_again);
+  tcase_add_test (tc, test_padding_again_after_a_final);
   tcase_add_test (tc, test_drained_after_padding_again);
   tcase_add_test (tc, test_padding_again_by_quiet);
   tcase_add_test (tc, test_padding_again_after_a_partial);
