@@ -22,8 +22,10 @@
 /* What one of them is worth that has no partial either: Whisper took its end for no speech, and that changes every few seconds, while
  * longer passes than 15 s hardly ever get out of it. */
 #define LITTLE_MORE (2 * WHISPERLIVE_RATE)
-/* Where no message would come of it, it has not after so many times as long as a pass takes. */
-#define PATIENT 2
+/* Where no message would come of it, it has not after so many times as long as a pass takes: at first the server may be busy with what the
+ * stuck connection left. */
+#define PATIENT_AT_FIRST 2
+#define PATIENT 1
 /* So many in a row over the same audio, and waiting for a final does not help: the server repeats a partial no more than
  * same-output-threshold times. */
 #define FRUITLESS 30
@@ -212,7 +214,8 @@ static void
 go_on_in_quiet (WhisperLivePacer * pacer, const WhisperLiveFlow * flow,
     gint64 now, gint64 * again)
 {
-  gint64 at = MAX (pacer->heard, pacer->nudged) + PATIENT * pacer->expected;
+  gint64 at = MAX (pacer->heard, pacer->nudged) +
+      (pacer->barren ? PATIENT : PATIENT_AT_FIRST) * pacer->expected;
 
   if (!pacer->cautious || !pacer->expected || is_silent (flow))
     return;

@@ -342,7 +342,7 @@ GST_START_TEST (test_cautious_and_quiet)
   check_waits (4 * SECOND);
   now += SECOND;
   hear_partial ();
-  check_waits (4 * SECOND);
+  check_waits (2 * SECOND);
   settle_but (0);
   fail_unless_equals_int (send_now (TRUE), 120);
   check_waits (10 * SECOND);
