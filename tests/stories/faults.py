@@ -74,7 +74,8 @@ class RealTime(FaultStory):
         with self.own_server("--max-connection-time", "10") as server:
             run = transcribe(server.uri, audio.path, "--sync", timeout=3 * audio.seconds)
         rate = self.check_whole(run, audio)
-        self.assertGreaterEqual(len(run.sessions), audio.seconds // 10)
+        # a busy machine takes seconds to connect again, and the server looks at its clock only when a frame comes
+        self.assertGreaterEqual(len(run.sessions), audio.seconds // 20)
         self.report(f"{audio.seconds:.0f} s, 10 s a session: WER {rate:.3f}, {len(run.sessions)} sessions")
 
     def test_killed_and_overtime(self):
