@@ -229,16 +229,15 @@ hear_while_draining (WhisperLiveStream * stream, gboolean final,
     GstClockTime last, GstClockTime completed, gint64 now)
 {
   gboolean all = whisperlive_drain_heard (&stream->drain, last, completed, now);
-  gboolean can_be_stuck = whisperlive_stream_can_be_stuck (stream);
 
   /* nothing came of a pass over all that there is: one that ends elsewhere may be better */
-  if ((!all || can_be_stuck) && !final && now >= stream->drain.arrived
+  if (!final && now >= stream->drain.arrived
       && stream->paddings < WHISPERLIVE_MAX_PADDINGS
       && whisperlive_stream_owes_text (stream))
     stream->draining = FALSE;
   else if (!all)
     expect_quiet (stream, now);
-  else if (can_be_stuck)
+  else if (whisperlive_stream_can_be_stuck (stream))
     stream->stuck = TRUE;
   else
     stream->drain.quiet_at = now;
