@@ -4,6 +4,7 @@
 #
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
+import itertools
 import math
 import random
 import re
@@ -72,30 +73,32 @@ def describe(audio, seconds, text):
     }
 
 
-def in_order(number, rounds):
-    """All sentences so many times. What comes of a pass depends on what lies before its end: each run has an order of its
-    own, the first one that of the corpus"""
-    chance, order = random.Random(number), []
-    for _ in range(rounds):
-        some = list(range(1, 6))
-        while number and (some[0] in order[-1:] or some == sorted(some)):
-            chance.shuffle(some)
-        order += some
-    return [f"speech:{sentence}" for sentence in order]
+def get_orders(rounds):
+    """All sentences so many times, for each run in another order, first in that of the corpus: what comes of a pass depends
+    on what lies before its end"""
+    chance, sentences = random.Random(1), range(1, 6)
+    yield [*sentences] * rounds
+    while True:
+        order = []
+        while len(order) < rounds * len(sentences):
+            some = chance.sample(sentences, len(sentences))
+            # the same sentence twice running could pass for one that the server has repeated
+            order += some if some[:1] != order[-1:] else []
+        yield order
 
 
 def measure():
     genuine = TRANSPORTS["genuine"]
-    minute = genuine.audio("speech").seconds / 60
-    rounds = math.ceil(options.minutes / minute) if options.minutes else 3
-    runs, seconds = {way: [] for way in WAYS}, 0
-    for number in range(options.runs):
-        audio = genuine.audio("speech:1") if options.quick else genuine.audio(*in_order(number, rounds))
-        seconds = audio.seconds
+    round_minutes = genuine.audio("speech").seconds / 60
+    rounds = math.ceil(options.minutes / round_minutes) if options.minutes else 3
+    orders = [[1]] * options.runs if options.quick else itertools.islice(get_orders(rounds), options.runs)
+    audios = [genuine.audio(*(f"speech:{sentence}" for sentence in order)) for order in orders]
+    runs = {way: [] for way in WAYS}
+    for number, audio in enumerate(audios):
         for way, transcribe_it in WAYS.items():
             options.say(f"file: run {number + 1} of {options.runs}: {way}")
             runs[way].append(describe(audio, *transcribe_it(genuine.shared.uri, audio)))
-    return {"audio": seconds, "runs": runs}
+    return {"audio": audios[0].seconds, "runs": runs}
 
 
 def show_result(result):
