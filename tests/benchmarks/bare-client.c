@@ -122,6 +122,9 @@ bare_push (gpointer client, const gint16 * samples, gsize n_samples,
   g_autofree gfloat *converted = g_new (gfloat, n_samples);
   gsize i;
 
+  if (self->events->taken)
+    self->events->taken (self->owner, position + n_samples,
+        g_get_monotonic_time ());
   for (i = 0; i < n_samples; i++)
     converted[i] = samples[i] / 32768.0f;
   soup_websocket_connection_send_binary (self->connection, converted,

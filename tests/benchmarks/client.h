@@ -18,6 +18,8 @@ typedef struct
   /* On the thread that the client has for it, which received this at @at (monotonic, µs). @json: of the bare client the
    * server's message, of the sink the transcript. May be NULL: then nobody makes the JSON. */
   void (*message) (gpointer owner, gint64 at, const gchar * json);
+  /* It takes the audio that ends with sample @end, on its thread, in order. May be NULL. */
+  void (*taken) (gpointer owner, guint64 end, gint64 now);
   /* The last that comes, on the main context's thread, after finish() or when it failed; @error: NULL, or why. */
   void (*ended) (gpointer owner, const gchar * error);
 } ClientEvents;

@@ -4,6 +4,7 @@
 #
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
+import functools
 import itertools
 import math
 import random
@@ -16,13 +17,15 @@ from options import options
 from transports import TRANSPORTS, normalise, word_error_rate
 
 LAST = 3  # words
+# docs/recipes.md, clean speech
+CLEAN = {"no-speech-threshold": 1, "max-server-lag": 20000}
 # what gst-launch-1.0 prints: of tags, and from PLAYING, when the server is ready, to EOS
 TAG = re.compile(r"^\s*transcript: (.*)$", re.MULTILINE)
 TOOK = re.compile(r"^Execution ended after (\d+):(\d+):([\d.]+)$", re.MULTILINE)
 
 
-def by_application(uri, audio):
-    run = transcribe(uri, audio.path, timeout=audio.seconds * 4 + clients.PATIENCE)
+def by_application(uri, audio, **properties):
+    run = transcribe(uri, audio.path, timeout=audio.seconds * 4 + clients.PATIENCE, **properties)
     if run.exit_code:
         raise RuntimeError(run.tail())
     return run.one("EOS")["wall"], run.text
@@ -55,6 +58,7 @@ def by_nobody(uri, audio):
 
 WAYS = {
     "whisperlivesink, application": by_application,
+    "whisperlivesink, as for clean speech": functools.partial(by_application, **CLEAN),
     "whisperlivesink, gst-launch-1.0": by_launch,
     "reference, TranscriptionClient (1×)": by_reference,
     "reference, StreamingTranscriptionClient (1×)": by_streaming_reference,

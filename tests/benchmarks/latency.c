@@ -1,7 +1,7 @@
 /* latency: what a client adds to the way of the audio to the server, and of the text back
  *
- * The client sends chunks in real time to a stamp-server of this process. Uplink: from the moment before the audio that completes
- * a chunk is handed to the client, until the server's libsoup has the chunk. Downlink: from the moment before the server's
+ * The client sends chunks in real time to a stamp-server of this process. Uplink: from the moment at which the client takes the
+ * audio that completes a chunk (the sink: when it comes to its pad), until the server's libsoup has the chunk. Downlink: from the moment before the server's
  * libsoup is handed a message, until the client's libsoup has it (bare client) or a sync handler of the bus (sink).
  *
  * Copyright (C) 2026 the whisperlivesink authors
@@ -35,19 +35,26 @@ typedef struct
   gsize n_samples;              /* that are measured; there are MORE */
   guint piece_samples;
   guint patience;               /* timeout, or 0 */
-  GArray *handed;               /* gint64, of each chunk */
+  GArray *taken;                /* gint64, of each chunk; the client's thread */
   GArray *heard;                /* gint64, of each message; the client's thread */
   gint last_messages;           /* atomic; that are still awaited, 0: more will come that is measured */
   gboolean failed;
 } Latency;
 
 static void
-on_piece (gpointer owner, guint64 end, gint64 now)
+on_taken (gpointer owner, guint64 end, gint64 now)
 {
   Latency *self = owner;
 
   if (end % CHUNK == 0 && end <= self->n_samples)
-    g_array_append_val (self->handed, now);
+    g_array_append_val (self->taken, now);
+}
+
+static void
+on_piece (gpointer owner, guint64 end, gint64 now)
+{
+  Latency *self = owner;
+
   if (end == self->n_samples + CHUNK)
     g_atomic_int_set (&self->last_messages, LAST_MESSAGES);
 }
@@ -129,7 +136,7 @@ uplinks (Latency * self)
   GArray *times = g_array_new (FALSE, FALSE, sizeof (gint64));
   guint i, frame = 0;
 
-  for (i = 0; i < self->handed->len; i++) {
+  for (i = 0; i < self->taken->len; i++) {
     gint64 time;
 
     while (frame < frames->len
@@ -138,7 +145,7 @@ uplinks (Latency * self)
     if (frame == frames->len)
       break;
     time = g_array_index (frames, StampFrame, frame).at
-        - g_array_index (self->handed, gint64, i);
+        - g_array_index (self->taken, gint64, i);
     g_array_append_val (times, time);
   }
   return times;
@@ -167,14 +174,14 @@ print_result (Latency * self)
   g_autoptr (GArray) down = downlinks (self);
 
   g_print ("{\"client\": \"%s\", \"chunks\": %u, \"messages\": %u",
-      self->kind->name, self->handed->len,
+      self->kind->name, self->taken->len,
       stamp_server_messages (self->server)->len);
   print_times ("uplink", up);
   print_times ("downlink", down);
   g_print ("}\n");
-  if (up->len < self->handed->len) {
+  if (up->len < self->taken->len) {
     g_printerr ("latency: %u chunks did not come\n",
-        self->handed->len - up->len);
+        self->taken->len - up->len);
     self->failed = TRUE;
   }
 }
@@ -182,7 +189,8 @@ print_result (Latency * self)
 static void
 run (Latency * self)
 {
-  static const ClientEvents events = { on_ready, on_message, on_ended };
+  static const ClientEvents events =
+      { on_ready, on_message, on_taken, on_ended };
 
   self->server = stamp_server_new ();
   self->loop = g_main_loop_new (NULL, FALSE);
@@ -237,10 +245,10 @@ main (int argc, char **argv)
   self.piece_samples = piece * CLIENT_RATE / 1000;
   self.n_samples = (gsize) seconds *CLIENT_RATE;
   self.samples = make_noise (self.n_samples + MORE);
-  self.handed = g_array_new (FALSE, FALSE, sizeof (gint64));
+  self.taken = g_array_new (FALSE, FALSE, sizeof (gint64));
   self.heard = g_array_new (FALSE, FALSE, sizeof (gint64));
   run (&self);
-  g_array_unref (self.handed);
+  g_array_unref (self.taken);
   g_array_unref (self.heard);
   g_free (self.samples);
   return self.failed ? EXIT_FAILURE : EXIT_SUCCESS;

@@ -12,8 +12,6 @@
 #include "usage.h"
 
 #define RATE 16000
-#define BUFFER (GST_SECOND / 10)
-#define BUFFER_SIZE (RATE / 10 * 2)
 #define TICK_MS 10
 #define DEADLINE 120            /* s, for what has to happen */
 #define CYCLE 60                /* words, then the first again */
@@ -28,7 +26,7 @@ typedef struct
 
 static gchar *uri, *sink_name = "whisperlivesink", *audio = "words";
 static gchar *properties = "";
-static gint count = 10, seconds = 10, stop_threads = -1;
+static gint count = 10, seconds = 10, piece = 100, stop_threads = -1;
 static gboolean no_eos;
 
 static const GOptionEntry entries[] = {
@@ -37,6 +35,8 @@ static const GOptionEntry entries[] = {
       "fakesink: what the pipelines cost without ours", "NAME"},
   {"count", 0, 0, G_OPTION_ARG_INT, &count, "Pipelines (10)", "N"},
   {"seconds", 0, 0, G_OPTION_ARG_INT, &seconds, "Of streaming (10)", "N"},
+  {"piece", 0, 0, G_OPTION_ARG_INT, &piece,
+      "Duration of a buffer, divides a second (100)", "MS"},
   {"audio", 0, 0, G_OPTION_ARG_STRING, &audio, "words or silence", "WHAT"},
   {"properties", 0, 0, G_OPTION_ARG_STRING, &properties,
       "Of the sink, as gst-launch has them", "TEXT"},
@@ -77,17 +77,19 @@ make_audio (void)
 static void
 push (Instance * instance)
 {
-  guint cycle = gst_buffer_get_size (pcm) / BUFFER_SIZE;
+  GstClockTime duration = piece * GST_MSECOND;
+  guint size = RATE / 1000 * piece * 2;
+  guint cycle = gst_buffer_get_size (pcm) / size;
   GstBuffer *buffer = gst_buffer_copy_region (pcm, GST_BUFFER_COPY_MEMORY,
-      instance->buffers % cycle * BUFFER_SIZE, BUFFER_SIZE);
+      instance->buffers % cycle * size, size);
   GstFlowReturn flow;
 
-  GST_BUFFER_PTS (buffer) = instance->buffers * BUFFER;
-  GST_BUFFER_DURATION (buffer) = BUFFER;
+  GST_BUFFER_PTS (buffer) = instance->buffers * duration;
+  GST_BUFFER_DURATION (buffer) = duration;
   g_signal_emit_by_name (instance->src, "push-buffer", buffer, &flow);
   gst_buffer_unref (buffer);
   instance->buffers++;
-  instance->next += GST_TIME_AS_USECONDS (BUFFER);
+  instance->next += GST_TIME_AS_USECONDS (duration);
 }
 
 static gboolean
@@ -236,7 +238,7 @@ stream_all (void)
 
   feed_end = now + seconds * G_USEC_PER_SEC;
   for (i = 0; i < count; i++)
-    instances[i].next = now + GST_TIME_AS_USECONDS (BUFFER) * i / count;
+    instances[i].next = now + piece * G_GINT64_CONSTANT (1000) * i / count;
   awaited = NULL;
   g_main_loop_run (loop);
   g_source_remove (timer);

@@ -78,7 +78,7 @@ def run(arguments, audio, sink, count):
     if sink == "bare":
         command = [benchmarks / "bare-clients", *options]
     else:
-        command = [benchmarks / "many-sinks", "--sink", sink, "--audio", audio, *options]
+        command = [benchmarks / "many-sinks", "--sink", sink, "--audio", audio, "--piece", str(arguments.piece), *options]
         if sink == "whisperlivesink":
             command += ["--properties", arguments.properties] + ["--no-eos"] * arguments.no_eos
     environment = os.environ | {
@@ -119,6 +119,7 @@ def main():
     parser.add_argument("--counts", type=int, nargs="+", default=[1, 50, 100, 1000], metavar="N")
     parser.add_argument("--sinks", nargs="+", choices=SINKS, default=SINKS, metavar="SINK", help=", ".join(SINKS))
     parser.add_argument("--seconds", type=int, default=60, help="of streaming (60)")
+    parser.add_argument("--piece", type=int, default=100, metavar="MS", help="that is pushed at a time (100)")
     parser.add_argument("--audio", nargs="+", choices=tuple(HELD_KIB), default=["words"], metavar="AUDIO",
                         help=f"one after the other: {', '.join(HELD_KIB)} (words); bare sends words")
     parser.add_argument("--properties", default="", help="of whisperlivesink, as gst-launch has them")

@@ -119,7 +119,8 @@ print_usage (Session * self)
 static void
 run (Session * self, const gchar * uri, gboolean quiet)
 {
-  const ClientEvents events = { on_ready, quiet ? NULL : on_message, on_ended };
+  const ClientEvents events =
+      { on_ready, quiet ? NULL : on_message, NULL, on_ended };
 
   self->loop = g_main_loop_new (NULL, FALSE);
   self->client = self->kind->open (uri, &events, self);

@@ -127,6 +127,29 @@ on_bus (GstBus * bus, GstMessage * message, gpointer client)
   return GST_BUS_DROP;
 }
 
+static GstPadProbeReturn
+on_buffer (GstPad * pad, GstPadProbeInfo * info, gpointer client)
+{
+  gint64 now = g_get_monotonic_time ();
+  SinkClient *self = client;
+  GstBuffer *buffer = GST_PAD_PROBE_INFO_BUFFER (info);
+  GstClockTime end = GST_BUFFER_PTS (buffer) + GST_BUFFER_DURATION (buffer);
+
+  self->events->taken (self->owner,
+      gst_util_uint64_scale_round (end, CLIENT_RATE, GST_SECOND), now);
+  return GST_PAD_PROBE_OK;
+}
+
+static void
+watch_buffers (SinkClient * self)
+{
+  g_autoptr (GstElement) sink =
+      gst_bin_get_by_name (GST_BIN (self->pipeline), "sink");
+  g_autoptr (GstPad) pad = gst_element_get_static_pad (sink, "sink");
+
+  gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER, on_buffer, self, NULL);
+}
+
 static void
 open_pipeline (SinkClient * self, const gchar * description)
 {
@@ -140,6 +163,8 @@ open_pipeline (SinkClient * self, const gchar * description)
     return;
   }
   self->src = gst_bin_get_by_name (GST_BIN (self->pipeline), "src");
+  if (self->events->taken)
+    watch_buffers (self);
   bus = gst_element_get_bus (self->pipeline);
   gst_bus_set_sync_handler (bus, on_bus, self, NULL);
   gst_element_set_state (self->pipeline, GST_STATE_PLAYING);
@@ -150,7 +175,7 @@ sink_open (const gchar * uri, const ClientEvents * events, gpointer owner)
 {
   SinkClient *self = g_new0 (SinkClient, 1);
   g_autofree gchar *description = g_strdup_printf (SOURCE
-      "whisperlivesink language-code=en model=tiny.en uri=%s", uri);
+      "whisperlivesink name=sink language-code=en model=tiny.en uri=%s", uri);
 
   self->events = events;
   self->owner = owner;
@@ -165,7 +190,7 @@ fakesink_open (const gchar * uri, const ClientEvents * events, gpointer owner)
 
   self->events = events;
   self->owner = owner;
-  open_pipeline (self, SOURCE "fakesink sync=false async=false");
+  open_pipeline (self, SOURCE "fakesink name=sink sync=false async=false");
   g_idle_add (tell_ready, self);
   return self;
 }
