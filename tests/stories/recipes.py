@@ -268,6 +268,11 @@ class Files(Recipe):
         audio = self.make("speech.flac", self.audio("speech:2"))
         self.check_said(self.run_recipe().splitlines(), audio)
 
+    @recipe("Clean speech")
+    def test_clean_speech(self):
+        audio = self.make("speech.flac", self.audio("speech"))
+        self.check_said(tags(self.run_recipe()), audio)
+
 
 @live
 class Live(Recipe):
