@@ -156,7 +156,7 @@ add_diarization (JsonObject * object, const WhisperLiveSettings * settings)
 
 gchar *
 whisperlive_protocol_handshake (const WhisperLiveSettings * settings,
-    const gchar * session_id, const gchar * detected)
+    const gchar * session_id, const gchar * detected, gboolean stuck)
 {
   static const gchar *const tasks[] = { "transcribe", "translate" };
   static const gchar *const formats[] = { "float32", "int16", "uint8" };
@@ -182,8 +182,9 @@ whisperlive_protocol_handshake (const WhisperLiveSettings * settings,
         structure_to_node (settings->vad_parameters));
   json_object_set_int_member (object, "send_last_n_segments",
       settings->send_last_n_segments);
+  /* what the voice activity detection lets through is speech, or nothing would ever come of it */
   json_object_set_double_member (object, "no_speech_thresh",
-      settings->no_speech_threshold);
+      stuck && settings->use_vad ? 1.0 : settings->no_speech_threshold);
   json_object_set_boolean_member (object, "clip_audio", settings->clip_audio);
   json_object_set_int_member (object, "same_output_threshold",
       settings->same_output_threshold);

@@ -66,8 +66,9 @@ typedef struct
 #define WHISPERLIVE_PROTOCOL_ERROR (whisperlive_protocol_error_quark ())
 GQuark whisperlive_protocol_error_quark (void);
 
-/* The first text frame of a connection. @detected: the language, if none is set, that an earlier one detected; or NULL. */
-gchar *whisperlive_protocol_handshake (const WhisperLiveSettings * settings, const gchar * session_id, const gchar * detected);
+/* The first text frame of a connection. @detected: the language, if none is set, that an earlier one detected; or NULL. @stuck: the
+ * connection before this one took speech for none. */
+gchar *whisperlive_protocol_handshake (const WhisperLiveSettings * settings, const gchar * session_id, const gchar * detected, gboolean stuck);
 
 /* @json need not be terminated. NULL and @error for anything that is not a well-formed message of
  * this protocol; nothing in @json can crash it. */

@@ -190,7 +190,7 @@ send_handshake (WhisperLiveSession * self)
   const gchar *detected = self->stats.segments_final ? self->language : NULL;
   g_autofree gchar *handshake =
       whisperlive_protocol_handshake (self->settings, self->session_id,
-      detected);
+      detected, whisperlive_stream_is_stuck (self->stream));
 
   GST_TRACE ("handshake: %s", handshake);
   whisperlive_websocket_send_text (self->websocket, handshake);

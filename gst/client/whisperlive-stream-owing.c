@@ -203,9 +203,13 @@ is_stuck (WhisperLiveStream * stream, gint64 now, gint64 * again)
 
   whisperlive_queue_get_flow (stream->queue, &flow);
   /* before the first final, a server says nothing about passes that complete nothing, though it has begun with a partial */
-  if (pacer->open && stream->replays < MAX_REPLAYS
-      && flow.lag > WHISPERLIVE_LONG_PASS) {
-    *again = pacer->heard + MIN (2 * patience, timeout);
+  if (pacer->open && stream->replays < MAX_REPLAYS) {
+    if (flow.lag > WHISPERLIVE_LONG_PASS)
+      *again = pacer->heard + MIN (2 * patience, timeout);
+    else if (stream->draining && stream->drain.arrived != G_MAXINT64
+        && stream->paddings >= WHISPERLIVE_MAX_PADDINGS)
+      *again = MAX (pacer->heard, stream->drain.arrived) +
+          get_drain_patience (stream);
     stream->stuck = now >= *again;
   }
   if (stream->stuck || !whisperlive_stream_can_be_stuck (stream))

@@ -85,6 +85,12 @@ whisperlive_stream_begin (WhisperLiveStream * stream, gboolean careful,
   stream->owed_again = stream->owed_at != 0;
 }
 
+gboolean
+whisperlive_stream_is_stuck (const WhisperLiveStream * stream)
+{
+  return stream->stuck;
+}
+
 void
 whisperlive_stream_flushed (WhisperLiveStream * stream,
     const WhisperLiveFlow * flow)

@@ -26,6 +26,8 @@ const WhisperLiveTimeline *whisperlive_stream_get_timeline (WhisperLiveStream * 
 void whisperlive_stream_leave (WhisperLiveStream * stream, gint64 now);
 /* A connection is ready for audio: what is not settled goes out again. @careful: the last one was lost. */
 void whisperlive_stream_begin (WhisperLiveStream * stream, gboolean careful, gint64 now);
+/* The connection since the last begin() would never say what it heard: the next one has to hear otherwise. */
+gboolean whisperlive_stream_is_stuck (const WhisperLiveStream * stream);
 /* The queue was flushed. */
 void whisperlive_stream_flushed (WhisperLiveStream * stream, const WhisperLiveFlow * flow);
 

@@ -284,6 +284,18 @@ GST_START_TEST (test_end_taken_for_no_speech)
 
 HARNESS_END_TEST;
 
+/* They end nowhere else. */
+GST_START_TEST (test_end_always_taken_for_no_speech)
+{
+  HARNESS_SCRIPT (model.no_speech_from, 0.55);
+  HARNESS_SCRIPT (model.no_speech_to, 100.0);
+  harness_make ("", NULL);
+  tell_and_drain ();
+  fail_unless_equals_uint64 (harness_stat ("sessions"), 2);
+}
+
+HARNESS_END_TEST;
+
 /* SERVER_READY comes when the stream has long ended. */
 GST_START_TEST (test_ready_after_eos)
 {
@@ -439,6 +451,7 @@ eos_suite (void)
   tcase_add_test (tc, test_never_transcribed);
   tcase_add_test (tc, test_stuck_midway);
   tcase_add_test (tc, test_end_taken_for_no_speech);
+  tcase_add_test (tc, test_end_always_taken_for_no_speech);
   tcase_add_test (tc, test_ready_after_eos);
   tcase_add_test (tc, test_ping_on_its_way);
   tcase_add_test (tc, test_paused_while_draining);

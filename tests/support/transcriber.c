@@ -15,6 +15,8 @@
 #define CLIP_TAIL_SECONDS 5
 #define MAX_TRANSCRIPT_LENGTH 500
 #define SEGMENT_GAP_SECONDS 0.5
+/* The probability of what a pass takes for that */
+#define NO_SPEECH 0.9
 #define WAV_HEADER 44
 
 typedef struct
@@ -30,6 +32,7 @@ struct _Transcriber
 {
   gchar *uid, *language;
   guint send_last_n, same_output_threshold;
+  gdouble no_speech_threshold;
   gboolean use_vad, clip_audio, word_timestamps, diarization, translation;
   TranscriberOptions options;
   TranscriberStats stats;
@@ -143,6 +146,9 @@ transcriber_new (JsonObject * handshake, const TranscriberOptions * options)
   self->same_output_threshold =
       json_object_get_int_member_with_default (handshake,
       "same_output_threshold", 10);
+  self->no_speech_threshold =
+      json_object_get_double_member_with_default (handshake,
+      "no_speech_thresh", 0.45);
   self->use_vad = get_boolean (handshake, "use_vad", FALSE);
   self->clip_audio = get_boolean (handshake, "clip_audio", FALSE);
   self->word_timestamps = get_boolean (handshake, "word_timestamps", FALSE);
@@ -526,10 +532,11 @@ transcriber_end_pass (Transcriber * self, GPtrArray * messages)
 
   after = duration - ((Segment *) g_ptr_array_index (segments,
           segments->len - 1))->end;
-  noise = (self->options.flicker_every > 0
-      && self->passes % self->options.flicker_every == 0)
+  noise = ((self->options.flicker_every > 0
+          && self->passes % self->options.flicker_every == 0)
       || (after > self->options.no_speech_from
-      && after < self->options.no_speech_to);
+          && after < self->options.no_speech_to))
+      && NO_SPEECH > self->no_speech_threshold;
   partial = update_segments (self, segments, duration, noise, &repeated);
   if (self->transcript->len > 0 || partial != NULL)
     g_ptr_array_add (messages, segments_message (self, "segments",

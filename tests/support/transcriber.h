@@ -21,8 +21,8 @@ typedef struct
 {
   guint words_per_segment;      /* a segment ends after so many words, or at 0.5 s without one */
   gboolean own_model;           /* the server was started with one: what the client calls its model says nothing about the language */
-  guint flicker_every;          /* each n-th pass takes its last segment for noise; 0: none */
-  gdouble no_speech_from, no_speech_to; /* so many seconds after its last word a pass takes its end for no speech; 0: never */
+  guint flicker_every;          /* each n-th pass takes its last segment for noise, if no_speech_thresh is below 0.9; 0: none */
+  gdouble no_speech_from, no_speech_to; /* so many seconds after its last word a pass takes its end for no speech, likewise; 0: never */
   const gchar *language;        /* what is detected when the client does not say */
   gdouble language_probability;
 } TranscriberOptions;

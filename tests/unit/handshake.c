@@ -12,10 +12,11 @@
 #include "whisperlive-protocol.h"
 
 static JsonObject *
-handshake_again (const WhisperLiveSettings * settings, const gchar * detected)
+handshake_again (const WhisperLiveSettings * settings, const gchar * detected,
+    gboolean stuck)
 {
   g_autofree gchar *text =
-      whisperlive_protocol_handshake (settings, "id", detected);
+      whisperlive_protocol_handshake (settings, "id", detected, stuck);
   g_autoptr (JsonNode) node = json_from_string (text, NULL);
 
   fail_unless (node != NULL && JSON_NODE_HOLDS_OBJECT (node), "%s", text);
@@ -25,7 +26,7 @@ handshake_again (const WhisperLiveSettings * settings, const gchar * detected)
 static JsonObject *
 handshake (const WhisperLiveSettings * settings)
 {
-  return handshake_again (settings, NULL);
+  return handshake_again (settings, NULL, FALSE);
 }
 
 static gchar *
@@ -116,7 +117,7 @@ GST_START_TEST (test_handshake_in_a_detected_language)
   if (cases[__i__].option)
     settings->session_options = gst_structure_new ("options", "language",
         G_TYPE_STRING, cases[__i__].option, NULL);
-  object = handshake_again (settings, cases[__i__].detected);
+  object = handshake_again (settings, cases[__i__].detected, FALSE);
   fail_unless (json_object_has_member (object, "language"));
   fail_unless_equals_string (json_object_get_string_member_with_default (object,
           "language", NULL), cases[__i__].told);
@@ -231,6 +232,23 @@ GST_START_TEST (test_session_options_override)
 
 GST_END_TEST;
 
+/* What the last connection took for no speech, the next takes for speech: unless it would have to with all noise. */
+GST_START_TEST (test_handshake_after_a_stuck_one)
+{
+  g_autoptr (WhisperLiveSettings) settings = whisperlive_settings_new ();
+  g_autoptr (JsonObject) object = handshake_again (settings, NULL, TRUE);
+
+  fail_unless (json_object_get_double_member (object,
+          "no_speech_thresh") == 1.0);
+  settings->use_vad = FALSE;
+  json_object_unref (object);
+  object = handshake_again (settings, NULL, TRUE);
+  fail_unless (json_object_get_double_member (object,
+          "no_speech_thresh") == 0.45);
+}
+
+GST_END_TEST;
+
 GST_START_TEST (test_session_options_of_every_type)
 {
   g_autoptr (WhisperLiveSettings) settings = whisperlive_settings_new ();
@@ -279,7 +297,7 @@ GST_START_TEST (test_handshake_keeps_the_secrets)
 
   settings->api_key = g_strdup ("SECRET");
   settings->proxy_pw = g_strdup ("SECRET");
-  text = whisperlive_protocol_handshake (settings, "id", NULL);
+  text = whisperlive_protocol_handshake (settings, "id", NULL, FALSE);
   fail_unless (strstr (text, "SECRET") == NULL);
 }
 
@@ -300,6 +318,7 @@ handshake_suite (void)
   tcase_add_test (tc, test_handshake_with_diarization);
   tcase_add_test (tc, test_handshake_with_speakers);
   tcase_add_test (tc, test_session_options_override);
+  tcase_add_test (tc, test_handshake_after_a_stuck_one);
   tcase_add_test (tc, test_session_options_of_every_type);
   tcase_add_test (tc, test_handshake_keeps_the_secrets);
   return suite;
