@@ -61,14 +61,20 @@ def pool(runs, which):
     return [delay for run in runs for delay in run[which] if delay is not None]
 
 
+def rotate(items, by):
+    by %= len(items)
+    return items[by:] + items[:by]
+
+
 def measure():
     genuine = TRANSPORTS["genuine"]
     audio = genuine.audio("speech:1") if options.quick else genuine.audio(*["speech"] * 3)
     words = spoken_words(audio)
     runs = {client: [] for client in clients.CLIENTS}
     for number in range(options.runs):
-        for client, name in clients.CLIENTS.items():
-            options.say(f"live: run {number + 1} of {options.runs}: {name}")
+        # a server is slower at first: not always for the same one
+        for client in rotate([*clients.CLIENTS], number):
+            options.say(f"live: run {number + 1} of {options.runs}: {clients.CLIENTS[client]}")
             runs[client].append(describe(audio, words, clients.session(client, genuine.shared.uri, audio)))
     return {"audio": audio.seconds, "words": [{"text": text, "start": start, "end": end} for text, start, end in words],
             "runs": runs}
