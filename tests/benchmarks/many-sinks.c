@@ -365,8 +365,8 @@ main (int argc, char **argv)
   g_option_context_add_main_entries (context, entries, NULL);
   g_option_context_add_group (context, gst_init_get_option_group ());
   if (!g_option_context_parse (context, &argc, &argv, &error)
-      || (is_ours () && !uri)) {
-    g_printerr ("%s\n", error ? error->message : "--uri is needed");
+      || (is_ours () && !uri) || piece < 1 || 1000 % piece != 0) {
+    g_printerr ("%s\n", error ? error->message : "see --help");
     return 2;
   }
   usage_raise_files ();
