@@ -12,7 +12,7 @@ import json
 import random
 import uuid
 
-from harness import SECOND, FaultProxy, Story, Transcription, live, transcribe
+from harness import DEADLINE, SECOND, FaultProxy, Story, Transcription, live, transcribe
 from options import options
 from transports import speech
 from websockets.sync.client import connect
@@ -67,7 +67,7 @@ class RealTime(FaultStory):
                 self.server.kill()
                 transcription.wait_state(previous="ready", state="waiting")
                 self.server.start()
-            run = transcription.finish(3 * audio.seconds)
+            run = transcription.finish(DEADLINE + 3 * audio.seconds)
         rate = self.check_whole(run, audio)
         # a server that has far more to do than it can is also lost by keepalive-interval
         self.assertGreaterEqual(self.check_sessions(run), 3)
@@ -77,7 +77,7 @@ class RealTime(FaultStory):
     def overtime(self):
         audio = self.audio(*["speech"] * self.transport.long)
         with self.own_server("--max-connection-time", "10") as server:
-            run = transcribe(server.uri, audio.path, "--sync", timeout=3 * audio.seconds)
+            run = transcribe(server.uri, audio.path, "--sync", timeout=DEADLINE + 3 * audio.seconds)
         rate = self.check_whole(run, audio)
         self.check_sessions(run)
         # it looks at its clock when a frame arrives, and a busy one is sent none for a while
@@ -119,7 +119,7 @@ class NoSpeech(FaultStory):
 
     def between(self, kind, seconds, timeout):
         audio = self.audio("speech:1", f"{kind}:{seconds}", "speech:5")
-        run = transcribe(self.server.uri, audio.path, "--sync", timeout=3 * audio.seconds,
+        run = transcribe(self.server.uri, audio.path, "--sync", timeout=DEADLINE + 3 * audio.seconds,
                          **{"response-timeout": timeout})
         self.assertNotIn("waiting", [state for change in run.changes for state in change], "a loss")
         drained = run.one("whisperlive/drained")

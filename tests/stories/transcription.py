@@ -12,7 +12,7 @@ import statistics
 import subprocess
 
 from faults import QUICK
-from harness import SECOND, FaultProxy, Story, Transcription, live, only, transcribe
+from harness import DEADLINE, SECOND, FaultProxy, Story, Transcription, live, only, transcribe
 from options import options
 from transports import normalise, speech, word_error_rate
 from websockets.sync.client import connect
@@ -28,7 +28,7 @@ class MainJob(Story):
         audio = self.audio(*pieces)
         rates, drains, speeds = [], [], []
         for _ in range(options.runs):
-            run = transcribe(self.server.uri, audio.path, *["--sync"] * sync, timeout=60 + 3 * audio.seconds)
+            run = transcribe(self.server.uri, audio.path, *["--sync"] * sync, timeout=DEADLINE + 3 * audio.seconds)
             rates.append(self.check_whole(run, audio, self.transport.worst_run if options.runs > 1 else None))
             self.assertEqual(len(run.sessions), 1 + run.changes.count(("closing", "connecting")))
             drains.append(run.one("EOS")["wall"] - run.draining_at)
