@@ -193,37 +193,42 @@ whisperlive_stream_get_padding_time (WhisperLiveStream * stream)
   return MAX (stream->pacer.heard, stream->drain.since) + patience;
 }
 
-static gboolean
-is_stuck (WhisperLiveStream * stream, gint64 now, gint64 * again)
+/* When the connection counts as stuck, if nothing comes until then; NEVER. */
+static gint64
+get_stuck_time (WhisperLiveStream * stream)
 {
   const WhisperLivePacer *pacer = &stream->pacer;
   gint64 patience = get_patience (stream);
-  gint64 timeout = response_timeout (stream);
   WhisperLiveFlow flow;
 
   whisperlive_queue_get_flow (stream->queue, &flow);
   /* before the first final, a server says nothing about passes that complete nothing, though it has begun with a partial */
   if (pacer->open && stream->replays < MAX_REPLAYS) {
     if (flow.lag > WHISPERLIVE_LONG_PASS)
-      *again = pacer->heard + MIN (2 * patience, timeout);
-    else if (stream->draining && stream->drain.arrived != G_MAXINT64
+      return pacer->heard + MIN (2 * patience, response_timeout (stream));
+    /* and with more padding no more than that came */
+    if (stream->draining && stream->drain.arrived != G_MAXINT64
         && stream->paddings >= WHISPERLIVE_MAX_PADDINGS)
-      *again = MAX (pacer->heard, stream->drain.arrived) +
+      return MAX (pacer->heard, stream->drain.arrived) +
           get_drain_patience (stream);
+  }
+  if (!whisperlive_stream_can_be_stuck (stream))
+    return NEVER;
+  if (stream->draining)
+    /* on a slow line the audio may still be on its way */
+    return stream->drain.arrived == G_MAXINT64 ? NEVER :
+        MAX (pacer->heard, stream->drain.since) + get_drain_patience (stream);
+  return flow.sent - flow.speech + flow.waiting + WHISPERLIVE_AFTERSOUND >
+      pacer->allowed ? pacer->heard + 2 * patience : NEVER;
+}
+
+static gboolean
+is_stuck (WhisperLiveStream * stream, gint64 now, gint64 * again)
+{
+  if (!stream->stuck) {
+    *again = get_stuck_time (stream);
     stream->stuck = now >= *again;
   }
-  if (stream->stuck || !whisperlive_stream_can_be_stuck (stream))
-    return stream->stuck;
-  if (stream->draining) {
-    /* on a slow line the audio may still be on its way */
-    if (stream->drain.arrived != G_MAXINT64)
-      *again = MAX (pacer->heard, stream->drain.since) +
-          get_drain_patience (stream);
-  } else if (flow.sent - flow.speech + flow.waiting +
-      WHISPERLIVE_AFTERSOUND > pacer->allowed) {
-    *again = pacer->heard + 2 * patience;
-  }
-  stream->stuck = now >= *again;
   return stream->stuck;
 }
 
