@@ -193,6 +193,14 @@ whisperlive_stream_get_padding_time (WhisperLiveStream * stream)
   return MAX (stream->pacer.heard, stream->drain.since) + patience;
 }
 
+/* Then the server tells of each pass, be there a partial or not. */
+static gboolean
+has_had_a_final (const WhisperLiveStream * stream)
+{
+  return whisperlive_transcript_settled (stream->transcript) >
+      whisperlive_timeline_position (stream->timeline, 0);
+}
+
 /* When the connection counts as stuck, if nothing comes until then; NEVER. */
 static gint64
 get_stuck_time (WhisperLiveStream * stream)
@@ -203,7 +211,7 @@ get_stuck_time (WhisperLiveStream * stream)
 
   whisperlive_queue_get_flow (stream->queue, &flow);
   /* before the first final, a server says nothing about passes that complete nothing, though it has begun with a partial */
-  if (pacer->open && stream->replays < MAX_REPLAYS) {
+  if (pacer->open && stream->replays < MAX_REPLAYS && !has_had_a_final (stream)) {
     if (flow.lag > WHISPERLIVE_LONG_PASS)
       return pacer->heard + MIN (2 * patience, response_timeout (stream));
     /* and with more padding no more than that came */

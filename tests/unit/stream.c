@@ -837,7 +837,44 @@ GST_START_TEST (test_padding_again_by_quiet)
 
 GST_END_TEST;
 
-/* With a partial there may be a pass that takes long, and no other connection. */
+/* With more padding no more than the partial came: before the first final nothing does. */
+GST_START_TEST (test_stuck_with_a_partial_at_the_end)
+{
+  push (3, LOUD);
+  pull ();
+  hear ("P 0 1 One");
+  pull_padding ();
+  whisperlive_stream_set_arrived (stream, now);
+  now += 5 * SECOND;
+  fail_if (is_drained ());
+  pull_padding ();
+  whisperlive_stream_set_arrived (stream, now);
+  fail_if (is_stuck ());
+  now += 5 * SECOND;
+  fail_unless (is_stuck ());
+}
+
+GST_END_TEST;
+
+/* One that has completed something would tell: the pass takes long. */
+GST_START_TEST (test_not_stuck_with_a_partial_after_a_final)
+{
+  push (3, LOUD);
+  pull ();
+  hear ("C 0 1 One.; P 1 2 Two");
+  pull_padding ();
+  whisperlive_stream_set_arrived (stream, now);
+  now += 5 * SECOND;
+  fail_if (is_drained ());
+  pull_padding ();
+  whisperlive_stream_set_arrived (stream, now);
+  now += 10 * SECOND;
+  fail_if (is_stuck ());
+}
+
+GST_END_TEST;
+
+/* With a partial there may be a pass that takes long: not so soon another connection. */
 GST_START_TEST (test_padding_again_after_a_partial)
 {
   push (3, LOUD);
@@ -1801,6 +1838,8 @@ stream_suite (void)
   tcase_add_test (tc, test_padding_again_after_a_final);
   tcase_add_test (tc, test_drained_after_padding_again);
   tcase_add_test (tc, test_padding_again_by_quiet);
+  tcase_add_test (tc, test_stuck_with_a_partial_at_the_end);
+  tcase_add_test (tc, test_not_stuck_with_a_partial_after_a_final);
   tcase_add_test (tc, test_padding_again_after_a_partial);
   tcase_add_test (tc, test_finish_complete);
   tcase_add_test (tc, test_finish_incomplete);
