@@ -557,14 +557,14 @@ install_flow (Installer * i)
   /**
    * GstWhisperLiveSink:max-server-lag:
    *
-   * Audio in flight that no final covers. Passes of up to 12 s are aimed at; only while passes complete nothing there may
-   * be more. In milliseconds.
+   * Audio in flight that no final covers. Passes of up to 12 s are aimed at, with #GstWhisperLiveSink:no-speech-threshold 1
+   * of 60 % of this, up to 24 s; only while passes complete nothing there may be more. In milliseconds.
    *
    * Since: 0.1
    */
   UINT ("max-server-lag", max_server_lag, "Maximum server lag",
       "Audio in flight that no final transcript covers yet before sending "
-      "slows down, in ms; the server loses speech from 15 s on", 1000, 40000);
+      "slows down, in ms", 1000, 40000);
   /**
    * GstWhisperLiveSink:post-partials:
    *

@@ -182,9 +182,8 @@ whisperlive_protocol_handshake (const WhisperLiveSettings * settings,
         structure_to_node (settings->vad_parameters));
   json_object_set_int_member (object, "send_last_n_segments",
       settings->send_last_n_segments);
-  /* what the voice activity detection lets through is speech, or nothing would ever come of it */
   json_object_set_double_member (object, "no_speech_thresh",
-      stuck && settings->use_vad ? 1.0 : settings->no_speech_threshold);
+      whisperlive_settings_get_no_speech_threshold (settings, stuck));
   json_object_set_boolean_member (object, "clip_audio", settings->clip_audio);
   json_object_set_int_member (object, "same_output_threshold",
       settings->same_output_threshold);

@@ -17,6 +17,12 @@
 #define PASS (12 * WHISPERLIVE_RATE)
 #define SHORT (10 * WHISPERLIVE_RATE)
 #define REST (9 * WHISPERLIVE_RATE / 2)
+/* Where no end is taken for no speech, the longer the better, up to what fits into one of Whisper's windows; in flight there has to be room
+ * for what the next one lacks, too (percent of that). */
+#define WHOLE_PASS (24 * WHISPERLIVE_RATE)
+#define WHOLE_PASS_SHARE 60
+/* Elsewhere this is too long. */
+#define LONG_PASS (15 * WHISPERLIVE_RATE)
 /* What each pass that completes nothing is worth */
 #define STEP WHISPERLIVE_RATE
 /* What one of them is worth that has no partial either: Whisper took its end for no speech, and that changes every few seconds, while
@@ -46,16 +52,31 @@
 /* What a server has had before, and said nothing about */
 #define AGAIN_SPEED 400
 
+static gboolean
+is_cautious (const WhisperLivePacer * pacer)
+{
+  return (pacer->flags & WHISPERLIVE_PACER_CAUTIOUS) != 0;
+}
+
 void
 whisperlive_pacer_start (WhisperLivePacer * pacer, guint max_server_lag_ms,
-    gboolean cautious, gboolean drops_silence, gint64 now)
+    WhisperLivePacerFlags flags, gint64 now)
 {
   guint64 lag = (guint64) max_server_lag_ms * (WHISPERLIVE_RATE / 1000);
+  guint64 pass = PASS;
 
+  if (flags & WHISPERLIVE_PACER_TAKES_ALL)
+    pass = CLAMP (lag * WHOLE_PASS_SHARE / 100, PASS, WHOLE_PASS);
   *pacer = (WhisperLivePacer) {
-  .max_lag = lag,.cautious = cautious,.drops_silence =
-        drops_silence,.allowed =
-        MIN (cautious ? CAUTIOUS : PASS, lag),.heard = now,.noted = now,};
+  .max_lag = lag,.pass = MIN (pass, lag),.flags = flags,.heard = now,.noted =
+        now,};
+  pacer->allowed = is_cautious (pacer) ? MIN (CAUTIOUS, lag) : pacer->pass;
+}
+
+gboolean
+whisperlive_pacer_is_too_long (const WhisperLivePacer * pacer, guint64 samples)
+{
+  return samples > LONG_PASS && !(pacer->flags & WHISPERLIVE_PACER_TAKES_ALL);
 }
 
 /* The server has found nothing before the partial that is open, be it much noise. */
@@ -105,7 +126,7 @@ get_base (const WhisperLivePacer * pacer, const WhisperLiveFlow * flow)
   guint64 looked_at = flow->speech - MIN (WHISPERLIVE_SHORTEST_PASS,
       flow->speech);
 
-  if (pacer->drops_silence)
+  if (pacer->flags & WHISPERLIVE_PACER_DROPS_SILENCE)
     base = MAX (base, MIN (pacer->silence[get_silent_passes (pacer)],
             looked_at));
   else if (is_silent (flow))
@@ -135,14 +156,13 @@ static guint64
 get_allowed (const WhisperLivePacer * pacer, const WhisperLiveFlow * flow,
     guint64 rest_at)
 {
-  guint64 pass = MIN (PASS, pacer->max_lag);
   guint64 lag = get_lag (pacer, flow);
   guint64 rest = rest_at ? flow->sent - MIN (rest_at, flow->sent) :
       lag < SHORT ? lag : REST;
 
-  if (pacer->cautious)
+  if (is_cautious (pacer))
     return MIN (CAUTIOUS, pacer->max_lag);
-  return MIN (lag + pass - MIN (rest, pass), pacer->max_lag);
+  return MIN (lag + pacer->pass - MIN (rest, pacer->pass), pacer->max_lag);
 }
 
 gboolean
@@ -150,7 +170,8 @@ whisperlive_pacer_heard (WhisperLivePacer * pacer, const WhisperLiveFlow * flow,
     gboolean settled, gboolean open, guint64 open_at, guint64 rest_at,
     gint64 now)
 {
-  gboolean goes_on = settled || open || pacer->in_pass <= WHISPERLIVE_LONG_PASS;
+  gboolean goes_on = settled || open
+      || !whisperlive_pacer_is_too_long (pacer, pacer->in_pass);
 
   if (pacer->open)
     pacer->slowest = MAX (pacer->slowest, now - pacer->heard);
@@ -162,7 +183,7 @@ whisperlive_pacer_heard (WhisperLivePacer * pacer, const WhisperLiveFlow * flow,
   pacer->fruitless = settled || fits (pacer, flow, 0) ? 0 :
       pacer->fruitless + 1;
   if (settled)
-    pacer->cautious = FALSE;
+    pacer->flags &= ~WHISPERLIVE_PACER_CAUTIOUS;
   if (settled || is_silent (flow)) {
     memset (pacer->silence, 0, sizeof pacer->silence);
     pacer->noted = now;
@@ -217,7 +238,7 @@ go_on_in_quiet (WhisperLivePacer * pacer, const WhisperLiveFlow * flow,
   gint64 at = MAX (pacer->heard, pacer->nudged) +
       (pacer->barren ? PATIENT : PATIENT_AT_FIRST) * pacer->expected;
 
-  if (!pacer->cautious || !pacer->expected || is_silent (flow))
+  if (!is_cautious (pacer) || !pacer->expected || is_silent (flow))
     return;
   if (now >= at) {
     pacer->allowed = get_lag (pacer, flow) + LITTLE_MORE;

@@ -4,7 +4,7 @@
  * 30 s, transcribed or not: what is not settled must lie behind them then, and so must the place where a pass began that
  * goes on, or its times are wrong and the server skips as much. Apart from that moment much audio in flight only makes
  * passes long, and from about 14 s on Whisper often takes a rest at their end for no speech, which keeps the server from completing
- * anything of them (tiny.en: 1 pass in 8 below that length, 1 in 2 above).
+ * anything of them (tiny.en: 1 pass in 8 below that length, 1 in 2 above), unless it was told to take all for speech.
  *
  * A message ends a pass, and the next begins at once with what is there. So each message lets go what the pass after the next
  * lacks: no pass sees only the rest that its predecessor left, and none sees too much. A portion ends in a
@@ -27,17 +27,24 @@ G_BEGIN_DECLS
 /* Two passes over silence take up to so many seconds: they may wait for those of others. */
 #define WHISPERLIVE_SILENT_PASSES 8
 
+typedef enum
+{
+  WHISPERLIVE_PACER_CAUTIOUS = 1 << 0,  /* one pass at a time, until there is a final: a connection was stuck, or lost */
+  WHISPERLIVE_PACER_DROPS_SILENCE = 1 << 1,     /* the server's passes over silence count as done: it has VAD */
+  WHISPERLIVE_PACER_TAKES_ALL = 1 << 2, /* the server takes no end of a pass for no speech */
+} WhisperLivePacerFlags;
+
 typedef struct
 {
   guint64 max_lag;              /* samples in flight that only passes which complete nothing can exceed */
-  gboolean cautious;            /* there has not been a final since a connection that was stuck, or lost */
+  guint64 pass;                 /* samples that a pass should have */
+  WhisperLivePacerFlags flags;
   guint64 in_pass;              /* samples that the present pass began with */
   guint64 allowed;              /* samples in flight until the next message */
   gboolean paused;              /* allowed ends in a pause */
   guint64 buffered;             /* samples in the server's buffer */
   gint64 next;                  /* when the next chunk of silence or noise may go */
   gint64 heard;                 /* when the last message came */
-  gboolean drops_silence;       /* the server's passes over silence count as done: it has VAD */
   guint64 silence[WHISPERLIVE_SILENT_PASSES + 1]; /* how far the stream had come so many seconds before the sound in flight; 0: not after the last final */
   gint64 noted;                 /* when the first of these was */
   gint64 expected;              /* longest pass of the stuck connection before this one, 0: there was none */
@@ -50,12 +57,11 @@ typedef struct
 } WhisperLivePacer;
 
 #define WHISPERLIVE_PACER_NOW 0
-/* One that is longer and completes nothing will not do so with more: two of three are like that. */
-#define WHISPERLIVE_LONG_PASS (15 * WHISPERLIVE_RATE)
 
-/* A new connection. @cautious: one pass at a time, until there is a final. @drops_silence: the server uses VAD. */
-void whisperlive_pacer_start (WhisperLivePacer * pacer, guint max_server_lag_ms, gboolean cautious, gboolean drops_silence,
-    gint64 now);
+/* A new connection. */
+void whisperlive_pacer_start (WhisperLivePacer * pacer, guint max_server_lag_ms, WhisperLivePacerFlags flags, gint64 now);
+/* A pass of so many samples that completes nothing will not do so with more: two of three are like that. */
+gboolean whisperlive_pacer_is_too_long (const WhisperLivePacer * pacer, guint64 samples);
 /* The server has sent segments. @settled: new finals among them, and @flow is without them; @open: a partial, from @open_at on in the
  * stream, or 0; @rest_at: where, it seems, the pass that goes on now will leave a last segment for the next, or 0. FALSE: there will be no
  * more messages. */

@@ -382,12 +382,17 @@ read_number (const GValue * value, gdouble * number)
   return isfinite (*number);
 }
 
+static const GValue *
+get_option (const WhisperLiveSettings * settings, const gchar * name)
+{
+  return settings->session_options ?
+      gst_structure_get_value (settings->session_options, name) : NULL;
+}
+
 gboolean
 whisperlive_settings_get_words (const WhisperLiveSettings * settings)
 {
-  const GValue *option = settings->session_options ?
-      gst_structure_get_value (settings->session_options, "word_timestamps") :
-      NULL;
+  const GValue *option = get_option (settings, "word_timestamps");
   gdouble number;
 
   if (option && G_VALUE_HOLDS_BOOLEAN (option))
@@ -395,6 +400,17 @@ whisperlive_settings_get_words (const WhisperLiveSettings * settings)
   if (read_number (option, &number))
     return number != 0;
   return settings->word_timestamps;
+}
+
+gdouble
+whisperlive_settings_get_no_speech_threshold (const WhisperLiveSettings *
+    settings, gboolean stuck)
+{
+  gdouble threshold;
+
+  if (read_number (get_option (settings, "no_speech_thresh"), &threshold))
+    return threshold;
+  return stuck && settings->use_vad ? 1 : settings->no_speech_threshold;
 }
 
 static gboolean

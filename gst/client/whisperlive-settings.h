@@ -101,6 +101,10 @@ gchar *whisperlive_settings_dup_translation_language (const WhisperLiveSettings 
 /* Is the server asked for words? By the property, or an option that overrides it. */
 gboolean whisperlive_settings_get_words (const WhisperLiveSettings * settings);
 
+/* From what probability on the server takes a segment for no speech, by the property, or an option that overrides it. With VAD, @stuck, a session
+ * that replaces one which got no text that way, is asked to take all for speech: what VAD lets through is, or nothing would ever come of it. */
+gdouble whisperlive_settings_get_no_speech_threshold (const WhisperLiveSettings * settings, gboolean stuck);
+
 /* The address of the proxy, "http://" if it has no scheme; NULL for the system's. */
 gchar *whisperlive_settings_dup_proxy (const WhisperLiveSettings * settings);
 

@@ -212,7 +212,7 @@ get_stuck_time (WhisperLiveStream * stream)
   whisperlive_queue_get_flow (stream->queue, &flow);
   /* before the first final, a server says nothing about passes that complete nothing, though it has begun with a partial */
   if (pacer->open && stream->replays < MAX_REPLAYS && !has_had_a_final (stream)) {
-    if (flow.lag > WHISPERLIVE_LONG_PASS)
+    if (whisperlive_pacer_is_too_long (pacer, flow.lag))
       return pacer->heard + MIN (2 * patience, response_timeout (stream));
     /* and with more padding no more than that came */
     if (stream->draining && stream->drain.arrived != G_MAXINT64

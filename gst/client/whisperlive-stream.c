@@ -57,6 +57,22 @@ whisperlive_stream_get_timeline (WhisperLiveStream * stream)
   return stream->timeline;
 }
 
+static WhisperLivePacerFlags
+get_flags (WhisperLiveStream * stream, gboolean careful)
+{
+  const WhisperLiveSettings *settings = stream->settings;
+  WhisperLivePacerFlags flags = 0;
+
+  if (stream->stuck || careful)
+    flags |= WHISPERLIVE_PACER_CAUTIOUS;
+  if (settings->use_vad)
+    flags |= WHISPERLIVE_PACER_DROPS_SILENCE;
+  if (whisperlive_settings_get_no_speech_threshold (settings,
+          stream->stuck) >= 1)
+    flags |= WHISPERLIVE_PACER_TAKES_ALL;
+  return flags;
+}
+
 void
 whisperlive_stream_begin (WhisperLiveStream * stream, gboolean careful,
     gint64 now)
@@ -75,7 +91,7 @@ whisperlive_stream_begin (WhisperLiveStream * stream, gboolean careful,
   whisperlive_transcript_begin (stream->transcript);
   whisperlive_transcript_begin (stream->translation);
   whisperlive_pacer_start (&stream->pacer, stream->settings->max_server_lag,
-      stream->stuck || careful, stream->settings->use_vad, now);
+      get_flags (stream, careful), now);
   if (answered)
     stream->pacer.slowest = stream->answer;
   if (stream->stuck)

@@ -18,7 +18,7 @@ from transports import TRANSPORTS, normalise, word_error_rate
 
 LAST = 3  # words
 # docs/recipes.md, clean speech
-CLEAN = {"no-speech-threshold": 1, "max-server-lag": 20000}
+CLEAN = {"no-speech-threshold": 1, "max-server-lag": 40000}
 # what gst-launch-1.0 prints: of tags, and from PLAYING, when the server is ready, to EOS
 TAG = re.compile(r"^\s*transcript: (.*)$", re.MULTILINE)
 TOOK = re.compile(r"^Execution ended after (\d+):(\d+):([\d.]+)$", re.MULTILINE)
@@ -31,10 +31,10 @@ def by_application(uri, audio, **properties):
     return run.one("EOS")["wall"], run.text
 
 
-def by_launch(uri, audio):
+def by_launch(uri, audio, **properties):
     output = clients.run("gst-launch-1.0", "-t", "filesrc", f"location={audio.path}", "!", "decodebin", "!", "whisperlivesink",
                          f"uri={uri}", "language-code=en", "model=tiny.en",
-                         *(f"{name}={value}" for name, value in PATIENCE.items()),
+                         *(f"{name}={value}" for name, value in (PATIENCE | properties).items()),
                          timeout=audio.seconds * 4 + clients.PATIENCE)
     hours, minutes, seconds = TOOK.search(output).groups()
     return int(hours) * 3600 + int(minutes) * 60 + float(seconds), " ".join(TAG.findall(output))
@@ -60,6 +60,7 @@ WAYS = {
     "whisperlivesink, application": by_application,
     "whisperlivesink, as for clean speech": functools.partial(by_application, **CLEAN),
     "whisperlivesink, gst-launch-1.0": by_launch,
+    "gst-launch-1.0, as for clean speech": functools.partial(by_launch, **CLEAN),
     "reference, TranscriptionClient (1×)": by_reference,
     "reference, StreamingTranscriptionClient (1×)": by_streaming_reference,
     "faster-whisper, no server": by_nobody,

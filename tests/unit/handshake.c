@@ -245,6 +245,15 @@ GST_START_TEST (test_handshake_after_a_stuck_one)
   object = handshake_again (settings, NULL, TRUE);
   fail_unless (json_object_get_double_member (object,
           "no_speech_thresh") == 0.45);
+  /* an option has the last word */
+  settings->use_vad = TRUE;
+  settings->session_options =
+      gst_structure_new ("options", "no_speech_thresh", G_TYPE_DOUBLE, 0.5,
+      NULL);
+  json_object_unref (object);
+  object = handshake_again (settings, NULL, TRUE);
+  fail_unless (json_object_get_double_member (object,
+          "no_speech_thresh") == 0.5);
 }
 
 GST_END_TEST;

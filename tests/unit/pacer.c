@@ -15,6 +15,9 @@
 #define SECOND (1000 * MS)
 #define CHUNK (WHISPERLIVE_RATE / 10)
 #define CHUNK_TIME (100 * MS)
+#define CAUTIOUS WHISPERLIVE_PACER_CAUTIOUS
+#define VAD WHISPERLIVE_PACER_DROPS_SILENCE
+#define WHOLE WHISPERLIVE_PACER_TAKES_ALL
 
 static WhisperLivePacer pacer;
 static WhisperLiveFlow flow;
@@ -27,7 +30,7 @@ setup (void)
   now = 1000 * SECOND;
   flow = (WhisperLiveFlow) {
   .tail = CHUNK,.waiting = CHUNK,.speech_at = G_MAXINT64,};
-  whisperlive_pacer_start (&pacer, 14000, FALSE, TRUE, now);
+  whisperlive_pacer_start (&pacer, 14000, VAD, now);
 }
 
 static void
@@ -143,7 +146,7 @@ GST_END_TEST;
 
 GST_START_TEST (test_narrow_windows)
 {
-  whisperlive_pacer_start (&pacer, 4000, FALSE, TRUE, now);
+  whisperlive_pacer_start (&pacer, 4000, VAD, now);
   fail_unless_equals_int (send_now (TRUE), 40);
   hear_partial ();
   fail_unless_equals_int (send_now (TRUE), 0);
@@ -211,6 +214,36 @@ GST_START_TEST (test_hopeless)
   fail_unless (hear (FALSE, TRUE));
   fail_if (hear (FALSE, FALSE));
   fail_unless (hear (TRUE, FALSE));
+}
+
+GST_END_TEST;
+
+/* Where no end is taken for no speech, passes are as long as they and what the next one lacks have room for. */
+GST_START_TEST (test_whole_passes)
+{
+  whisperlive_pacer_start (&pacer, 40000, VAD | WHOLE, now);
+  fail_unless_equals_int (send_now (TRUE), 240);
+  settle_but (24);
+  fail_unless_equals_int (send_now (TRUE), 160);
+  whisperlive_pacer_start (&pacer, 30000, VAD | WHOLE, now);
+  flow.head = flow.speech = flow.sent;
+  fail_unless_equals_int (send_now (TRUE), 180);
+  whisperlive_pacer_start (&pacer, 14000, VAD | WHOLE, now);
+  flow.head = flow.speech = flow.sent;
+  fail_unless_equals_int (send_now (TRUE), 120);
+  whisperlive_pacer_start (&pacer, 5000, VAD | WHOLE, now);
+  flow.head = flow.speech = flow.sent;
+  fail_unless_equals_int (send_now (TRUE), 50);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_whole_passes_are_never_hopeless)
+{
+  whisperlive_pacer_start (&pacer, 40000, VAD | WHOLE, now);
+  send_now (TRUE);
+  fail_unless (hear (FALSE, FALSE));
+  fail_unless (hear (FALSE, FALSE));
 }
 
 GST_END_TEST;
@@ -317,7 +350,7 @@ GST_END_TEST;
 
 GST_START_TEST (test_cautious)
 {
-  whisperlive_pacer_start (&pacer, 14000, TRUE, TRUE, now);
+  whisperlive_pacer_start (&pacer, 14000, VAD | CAUTIOUS, now);
   fail_unless_equals_int (send_now (TRUE), 100);
   hear_partial ();
   fail_unless_equals_int (send_now (TRUE), 0);
@@ -333,7 +366,7 @@ GST_END_TEST;
 /* No message comes of a pass that comes to nothing, before the first final: it goes by the time that passes took. */
 GST_START_TEST (test_cautious_and_quiet)
 {
-  whisperlive_pacer_start (&pacer, 14000, TRUE, TRUE, now);
+  whisperlive_pacer_start (&pacer, 14000, VAD | CAUTIOUS, now);
   pacer.expected = 2 * SECOND;
   fail_unless_equals_int (send_now (TRUE), 100);
   check_waits (4 * SECOND);
@@ -518,7 +551,7 @@ GST_START_TEST (test_buffer_overflows)
   guint i;
 
   /* with a window that is too wide */
-  whisperlive_pacer_start (&pacer, 40000, FALSE, TRUE, now);
+  whisperlive_pacer_start (&pacer, 40000, VAD, now);
   send_settled (25);
   /* the next one would throw 30 s away, and 5 s of these are not settled */
   fail_unless_equals_int (send_barren (), 201);
@@ -537,7 +570,7 @@ GST_END_TEST;
 /* A server that heard something and has no partial now may be quiet for a while before it is given up. */
 GST_START_TEST (test_buffer_overflows_without_a_partial)
 {
-  whisperlive_pacer_start (&pacer, 40000, FALSE, TRUE, now);
+  whisperlive_pacer_start (&pacer, 40000, VAD, now);
   send_settled (25);
   send_barren ();
   hear (FALSE, FALSE);
@@ -553,7 +586,7 @@ GST_START_TEST (test_buffer_overflows_after_many_messages)
 {
   guint i;
 
-  whisperlive_pacer_start (&pacer, 40000, FALSE, TRUE, now);
+  whisperlive_pacer_start (&pacer, 40000, VAD, now);
   send_settled (25);
   for (i = 0; i < 40; i++) {
     now += SECOND / 10;
@@ -567,7 +600,7 @@ GST_END_TEST;
 
 GST_START_TEST (test_buffer_is_trimmed)
 {
-  whisperlive_pacer_start (&pacer, 40000, FALSE, TRUE, now);
+  whisperlive_pacer_start (&pacer, 40000, VAD, now);
   send_settled (25);
   send_barren ();
   settle_but (15.2);
@@ -582,7 +615,7 @@ GST_END_TEST;
 /* A pass that goes on began with the noise before the partial, and must keep it. */
 GST_START_TEST (test_noise_before_a_partial_is_not_trimmed)
 {
-  whisperlive_pacer_start (&pacer, 40000, FALSE, TRUE, now);
+  whisperlive_pacer_start (&pacer, 40000, VAD, now);
   send_settled (25);
   while (send_now (TRUE)) {
     now += SECOND;
@@ -599,7 +632,7 @@ GST_START_TEST (test_buffer_is_trimmed_in_the_end)
 {
   guint i;
 
-  whisperlive_pacer_start (&pacer, 40000, FALSE, TRUE, now);
+  whisperlive_pacer_start (&pacer, 40000, VAD, now);
   send_settled (25);
   send_barren ();
   for (i = 0; i < 100 && send_now (TRUE) == 0; i++) {
@@ -633,7 +666,7 @@ static gboolean
 fits_after_silence (guint silence, gint64 slowest)
 {
   setup ();
-  whisperlive_pacer_start (&pacer, 40000, FALSE, TRUE, now);
+  whisperlive_pacer_start (&pacer, 40000, VAD, now);
   hear (FALSE, slowest != 0);
   now += slowest;
   hear (FALSE, FALSE);
@@ -661,7 +694,7 @@ GST_END_TEST;
 /* A pass that has something to say about it does not drop it. */
 GST_START_TEST (test_message_in_silence)
 {
-  whisperlive_pacer_start (&pacer, 40000, FALSE, TRUE, now);
+  whisperlive_pacer_start (&pacer, 40000, VAD, now);
   send_settled (25);
   send_live (13, FALSE);
   hear (FALSE, FALSE);
@@ -675,7 +708,7 @@ GST_END_TEST;
 /* A pass that began with the silence before it is as long as any other. */
 GST_START_TEST (test_sound_after_silence_overflows)
 {
-  whisperlive_pacer_start (&pacer, 40000, FALSE, TRUE, now);
+  whisperlive_pacer_start (&pacer, 40000, VAD, now);
   send_live (25, FALSE);
   while (pacer.buffered <= SAMPLES (45))
     send_chunk (TRUE);
@@ -710,7 +743,7 @@ GST_START_TEST (test_silence_without_vad)
 {
   gint64 began = now;
 
-  whisperlive_pacer_start (&pacer, 14000, FALSE, FALSE, now);
+  whisperlive_pacer_start (&pacer, 14000, 0, now);
   send_silence (150);
   fail_unless (now - began < 20 * SECOND);
   while (pacer.buffered <= SAMPLES (45))
@@ -915,12 +948,14 @@ GST_START_TEST (test_no_unsettled_sound_is_thrown_away)
   guint seed;
 
   for (seed = __i__ * SEEDS; seed < (guint) (__i__ + 1) * SEEDS; seed++) {
+    gboolean whole = seed / 2 % 2;
     Model model;
 
     GST_INFO ("seed %u", seed);
     setup ();
     model_init (&model, seed, 300, seed % 20);
-    whisperlive_pacer_start (&pacer, 14000, FALSE, model.vad, now);
+    whisperlive_pacer_start (&pacer, whole ? 40000 : 14000,
+        (model.vad ? VAD : 0) | (whole ? WHOLE : 0), now);
     run_model (&model);
     model_clear (&model);
   }
@@ -953,6 +988,8 @@ pacer_suite (void)
   tcase_add_test (tc, test_portions_after_a_pause);
   tcase_add_test (tc, test_no_more_than_max_server_lag);
   tcase_add_test (tc, test_hopeless);
+  tcase_add_test (tc, test_whole_passes);
+  tcase_add_test (tc, test_whole_passes_are_never_hopeless);
   tcase_add_test (tc, test_pause);
   tcase_add_test (tc, test_no_room_for_a_pause);
   tcase_add_test (tc, test_barren_passes);

@@ -1049,6 +1049,32 @@ GST_START_TEST (test_stuck_by_quiet_after_a_partial)
 
 GST_END_TEST;
 
+/* Where no end is taken for no speech, whether by the property, an option or for that a session was stuck, a long pass is none in vain. */
+GST_START_TEST (test_not_stuck_where_all_is_speech)
+{
+  settings->max_server_lag = 40000;
+  if (__i__ == 0)
+    settings->no_speech_threshold = 1;
+  if (__i__ == 1)
+    settings->session_options =
+        gst_structure_new ("options", "no_speech_thresh", G_TYPE_INT, 1, NULL);
+  push (40, LOUD);
+  if (__i__ == 2) {
+    pull ();
+    now += 20 * SECOND;
+    fail_unless (is_stuck ());
+  }
+  whisperlive_stream_begin (stream, FALSE, now);
+  while (get_flow ().sent <= 15 * WHISPERLIVE_RATE) {
+    hear ("P 0 1 One");
+    pull ();
+  }
+  now += 25 * SECOND;
+  fail_if (is_stuck ());
+}
+
+GST_END_TEST;
+
 /* With so little, it is at work. */
 GST_START_TEST (test_not_stuck_with_a_partial)
 {
@@ -1853,6 +1879,7 @@ stream_suite (void)
   tcase_add_test (tc, test_stuck_after_a_click);
   tcase_add_test (tc, test_stuck_by_quiet_at_the_end);
   tcase_add_test (tc, test_stuck_by_quiet_after_a_partial);
+  tcase_add_loop_test (tc, test_not_stuck_where_all_is_speech, 0, 3);
   tcase_add_test (tc, test_not_stuck_with_a_partial);
   tcase_add_test (tc, test_careful);
   tcase_add_test (tc, test_not_stuck_before_arrival);
