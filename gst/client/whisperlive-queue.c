@@ -5,54 +5,9 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#include "whisperlive-queue.h"
+#include "whisperlive-queue-private.h"
 
-#include "whisperlive-debug.h"
 #include "whisperlive-protocol.h"
-
-GST_DEBUG_CATEGORY_STATIC (whisperlive_queue_debug);
-#define GST_CAT_DEFAULT whisperlive_queue_debug
-
-/* One chunk that is no longer may be nothing but a click: speech is in more of them. */
-#define CLICK (WHISPERLIVE_RATE / 10)
-#define SHORTEST_PAUSE (WHISPERLIVE_RATE * 3 / 10)
-#define SHORTEST_SEGMENT (WHISPERLIVE_RATE / 2)
-
-typedef enum
-{
-  STREAM_FLOWING,
-  STREAM_ENDED,                 /* end() was called */
-  STREAM_DRAINED,               /* and the session has got all the text */
-} StreamState;
-
-typedef enum
-{
-  QUEUE_OPEN,
-  QUEUE_FAILING,                /* fail() was called */
-  QUEUE_CLOSED,
-} QueueState;
-
-struct _WhisperLiveQueue
-{
-  GMutex lock;
-  GCond cond;
-
-  /* all below under the lock */
-  GFunc wake;
-  gpointer wake_data;
-  GQueue chunks;                /* of WhisperLiveChunk, contiguous but for dropped ones, oldest first */
-  GList *next;                  /* the first one that waits, NULL when all are sent */
-  guint64 head, tail;           /* positions: of the oldest sample that is not settled, and of the next to come */
-  guint64 held;                 /* samples in chunks that take room, from head on */
-  guint64 max_held;
-  guint64 settled, lost, sent;
-  GArray *losses;
-  StreamState stream;
-  QueueState state;
-  gboolean ready, stale;
-  guint unlocked;               /* by so many */
-  guint generation;
-};
 
 WhisperLiveChunk *
 whisperlive_chunk_new (GBytes * data, guint samples, gfloat level,
@@ -141,8 +96,6 @@ whisperlive_queue_new (void)
 {
   WhisperLiveQueue *queue = g_new0 (WhisperLiveQueue, 1);
 
-  WHISPERLIVE_DEBUG_CATEGORY_INIT (whisperlive_queue_debug, "whisperlivequeue",
-      "WhisperLive audio queue");
   g_mutex_init (&queue->lock);
   g_cond_init (&queue->cond);
   g_queue_init (&queue->chunks);
@@ -161,8 +114,8 @@ whisperlive_queue_free (WhisperLiveQueue * queue)
   g_free (queue);
 }
 
-static gboolean
-is_sound (const WhisperLiveChunk * chunk)
+gboolean
+whisperlive_chunk_is_sound (const WhisperLiveChunk * chunk)
 {
   return chunk->level >= WHISPERLIVE_SILENCE_LEVEL;
 }
@@ -171,12 +124,12 @@ is_sound (const WhisperLiveChunk * chunk)
 static gboolean
 takes_room (const WhisperLiveChunk * chunk)
 {
-  return is_sound (chunk) || !chunk->sent;
+  return whisperlive_chunk_is_sound (chunk) || !chunk->sent;
 }
 
-/* Called with the lock: samples of the oldest chunk that are still held. */
-static guint64
-head_samples (WhisperLiveQueue * queue, const WhisperLiveChunk * first)
+guint64
+whisperlive_queue_get_held (const WhisperLiveQueue * queue,
+    const WhisperLiveChunk * first)
 {
   guint64 done = queue->head > first->position ?
       queue->head - first->position : 0;
@@ -189,7 +142,7 @@ static void
 lose_chunk (WhisperLiveQueue * queue, WhisperLiveChunk * chunk,
     WhisperLiveLossReason reason)
 {
-  guint64 left = head_samples (queue, chunk);
+  guint64 left = whisperlive_queue_get_held (queue, chunk);
   WhisperLiveLoss *last = NULL;
   WhisperLiveLoss loss = {.reason = reason,.samples = left };
 
@@ -213,18 +166,6 @@ lose_chunk (WhisperLiveQueue * queue, WhisperLiveChunk * chunk,
   } else {
     g_array_append_val (queue->losses, loss);
   }
-}
-
-/* Called with the lock: without the gaps that dropped chunks left. */
-static guint64
-get_lag (WhisperLiveQueue * queue)
-{
-  guint64 lag = 0;
-  GList *l;
-
-  for (l = queue->chunks.head; l != queue->next; l = l->next)
-    lag += head_samples (queue, l->data);
-  return lag;
 }
 
 /* Called with the lock. */
@@ -261,7 +202,7 @@ drop_oldest (WhisperLiveQueue * queue)
 
   if (queue->next == link)
     queue->next = link->next;
-  queue->held -= head_samples (queue, chunk);
+  queue->held -= whisperlive_queue_get_held (queue, chunk);
   g_queue_delete_link (&queue->chunks, link);
   lose_chunk (queue, chunk, WHISPERLIVE_LOSS_OVERFLOW);
   if (first)
@@ -406,77 +347,13 @@ whisperlive_queue_flush (WhisperLiveQueue * queue)
 
   g_mutex_lock (&queue->lock);
   for (l = queue->chunks.head; l != queue->next; l = l->next)
-    queue->stale |= is_sound (l->data);
+    queue->stale |= whisperlive_chunk_is_sound (l->data);
   drop_all (queue, WHISPERLIVE_LOSS_FLUSH);
   queue->stream = STREAM_FLOWING;
   queue->generation++;
   g_cond_broadcast (&queue->cond);
   g_mutex_unlock (&queue->lock);
   wake (queue);
-}
-
-/* @loudest: the short chunk that does not count so far */
-static void
-add_level (WhisperLiveFlow * flow, const WhisperLiveChunk * chunk,
-    gfloat * loudest)
-{
-  gfloat level = chunk->level;
-
-  if (chunk->samples <= CLICK && level > *loudest) {
-    level = *loudest;
-    *loudest = chunk->level;
-  }
-  flow->level = MAX (flow->level, level);
-}
-
-void
-whisperlive_queue_get_flow (WhisperLiveQueue * queue, WhisperLiveFlow * flow)
-{
-  gboolean sound = FALSE, speech = FALSE;
-  guint64 aftersound;
-  gfloat loudest = 0;
-  GList *l;
-
-  g_mutex_lock (&queue->lock);
-  aftersound = queue->settled ? WHISPERLIVE_AFTERSOUND : 0;
-  *flow = (WhisperLiveFlow) {
-  .head = queue->head,.sent = queue->tail,.tail = queue->tail,.ended =
-        queue->stream == STREAM_ENDED,.generation = queue->generation,.stale =
-        queue->stale,.sound_at = G_MAXINT64,.speech_at = G_MAXINT64,};
-  if (queue->next) {
-    WhisperLiveChunk *chunk = queue->next->data;
-
-    flow->sent = chunk->position;
-    flow->waiting = chunk->samples;
-    flow->again = chunk->since != 0;
-  }
-  flow->sound = flow->speech = flow->sent;
-  /* once over what may be 45 s in 450 chunks, for this is asked several times for each chunk */
-  for (l = queue->chunks.head; l != queue->next; l = l->next) {
-    WhisperLiveChunk *chunk = l->data;
-    guint64 samples = head_samples (queue, chunk);
-
-    flow->lag += samples;
-    if (is_sound (chunk)) {
-      if (!sound) {
-        flow->sound = MAX (chunk->position, queue->head);
-        flow->sound_at = chunk->since;
-      }
-      flow->loud += samples;
-      sound = TRUE;
-      if (!speech
-          && chunk->position + chunk->samples > queue->head + aftersound) {
-        flow->speech = MAX (chunk->position, queue->head);
-        flow->speech_at = chunk->since;
-        speech = TRUE;
-      }
-    }
-    if (speech && flow->pass_at == 0 && chunk->position + chunk->samples >=
-        flow->speech + WHISPERLIVE_SHORTEST_PASS)
-      flow->pass_at = chunk->since;
-    add_level (flow, chunk, &loudest);
-  }
-  g_mutex_unlock (&queue->lock);
 }
 
 gboolean
@@ -491,8 +368,8 @@ whisperlive_queue_send (WhisperLiveQueue * queue, gint64 now,
     queue->next = queue->next->next;
     if (!chunk->sent)
       queue->sent += chunk->samples;
-    if (takes_room (chunk) && !is_sound (chunk)) {
-      queue->held -= head_samples (queue, chunk);
+    if (takes_room (chunk) && !whisperlive_chunk_is_sound (chunk)) {
+      queue->held -= whisperlive_queue_get_held (queue, chunk);
       g_cond_broadcast (&queue->cond);
     }
     chunk->sent = TRUE;
@@ -503,57 +380,6 @@ whisperlive_queue_send (WhisperLiveQueue * queue, gint64 now,
   }
   g_mutex_unlock (&queue->lock);
   return chunk != NULL;
-}
-
-guint64
-whisperlive_queue_find_pause (WhisperLiveQueue * queue, guint64 max)
-{
-  guint64 end = 0, pause = 0;
-  gfloat quietest = G_MAXFLOAT;
-  GList *l;
-
-  g_mutex_lock (&queue->lock);
-  for (l = queue->next; l && end <= max; l = l->next) {
-    const WhisperLiveChunk *chunk = l->data;
-    const WhisperLiveChunk *after = l->next ? l->next->data : NULL;
-
-    end += chunk->samples;
-    /* the latest of those that are as quiet, between two chunks */
-    if (end <= max && after && chunk->level + after->level <= quietest) {
-      quietest = chunk->level + after->level;
-      pause = end;
-    }
-  }
-  g_mutex_unlock (&queue->lock);
-  return end > max ? pause : 0;
-}
-
-guint64
-whisperlive_queue_find_sent_pause (WhisperLiveQueue * queue, guint64 start,
-    gfloat level)
-{
-  guint64 sent = 0, begin, end = 0, pause = 0;
-  GList *l;
-
-  g_mutex_lock (&queue->lock);
-  for (l = queue->next ? queue->next->prev : queue->chunks.tail; l; l = l->prev) {
-    const WhisperLiveChunk *chunk = l->data;
-
-    begin = chunk->position + chunk->samples;
-    if (!sent)
-      sent = begin;
-    if (chunk->position < start || chunk->level >= level) {
-      if (end >= begin + SHORTEST_PAUSE && end + SHORTEST_SEGMENT <= sent)
-        pause = (begin + end) / 2;
-      if (pause || chunk->position < start)
-        break;
-      end = 0;
-    } else if (!end) {
-      end = begin;
-    }
-  }
-  g_mutex_unlock (&queue->lock);
-  return pause;
 }
 
 void
@@ -585,43 +411,6 @@ whisperlive_queue_settle (WhisperLiveQueue * queue, guint64 position)
   }
   g_cond_broadcast (&queue->cond);
   g_mutex_unlock (&queue->lock);
-}
-
-GPtrArray *
-whisperlive_queue_copy (WhisperLiveQueue * queue, guint64 start, guint64 end)
-{
-  GPtrArray *frames = g_ptr_array_new_with_free_func
-      ((GDestroyNotify) g_bytes_unref);
-  GList *l;
-
-  g_mutex_lock (&queue->lock);
-  for (l = queue->chunks.head; l; l = l->next) {
-    const WhisperLiveChunk *chunk = l->data;
-
-    if (chunk->position < end && chunk->position + chunk->samples > start)
-      g_ptr_array_add (frames, g_bytes_ref (chunk->data));
-  }
-  g_mutex_unlock (&queue->lock);
-  return frames;
-}
-
-guint64
-whisperlive_queue_sent_before (WhisperLiveQueue * queue, gint64 time)
-{
-  guint64 position;
-  GList *l;
-
-  g_mutex_lock (&queue->lock);
-  position = queue->head;
-  for (l = queue->chunks.head; l; l = l->next) {
-    const WhisperLiveChunk *chunk = l->data;
-
-    if (!chunk->since || chunk->since >= time)
-      break;
-    position = chunk->position + chunk->samples;
-  }
-  g_mutex_unlock (&queue->lock);
-  return position;
 }
 
 guint64
@@ -706,18 +495,5 @@ whisperlive_queue_close (WhisperLiveQueue * queue)
   g_mutex_lock (&queue->lock);
   queue->state = QUEUE_CLOSED;
   g_cond_broadcast (&queue->cond);
-  g_mutex_unlock (&queue->lock);
-}
-
-void
-whisperlive_queue_get_counters (WhisperLiveQueue * queue,
-    WhisperLiveCounters * counters)
-{
-  g_mutex_lock (&queue->lock);
-  counters->received = queue->tail;
-  counters->sent = queue->sent;
-  counters->lag = get_lag (queue);
-  counters->settled = queue->settled;
-  counters->lost = queue->lost;
   g_mutex_unlock (&queue->lock);
 }
