@@ -68,7 +68,8 @@ enter (WhisperLiveLifecycle * l, WhisperLiveState state, gint64 deadline)
 {
   l->state = state;
   l->state_deadline = deadline;
-  l->finishing = l->replacing = l->wanted = FALSE;
+  l->closing = WHISPERLIVE_CLOSING_BY_US;
+  l->wanted = FALSE;
 }
 
 static WhisperLiveActions
@@ -130,7 +131,8 @@ finish (WhisperLiveLifecycle * l, WhisperLiveActions outcome, gint64 now)
   if (is_streaming (l)) {
     /* it may still have something to say; if it does not close in half the time, we do */
     enter (l, WHISPERLIVE_STATE_CLOSING, now + l->close_timeout / 2);
-    l->finishing = l->drained = TRUE;
+    l->closing = WHISPERLIVE_CLOSING_BY_THE_SERVER;
+    l->drained = TRUE;
     return outcome | WHISPERLIVE_ACTION_FINISH;
   }
   if (has_connection (l))
@@ -146,7 +148,7 @@ closed (WhisperLiveLifecycle * l, gint64 now)
 {
   WhisperLiveActions actions = WHISPERLIVE_ACTION_ABORT;
 
-  if (l->running && l->replacing) {
+  if (l->running && l->closing == WHISPERLIVE_CLOSING_FOR_ANOTHER) {
     actions |= WHISPERLIVE_ACTION_REWIND | connect_now (l, now);
     l->replaced = TRUE;
     return actions;
@@ -201,9 +203,9 @@ deadline (WhisperLiveLifecycle * l, gint64 now)
       return fail (l, l->full ? WHISPERLIVE_CAUSE_FULL :
           WHISPERLIVE_CAUSE_READY_TIMEOUT, now);
     case WHISPERLIVE_STATE_CLOSING:
-      if (!l->finishing)
+      if (l->closing != WHISPERLIVE_CLOSING_BY_THE_SERVER)
         return closed (l, now);
-      l->finishing = FALSE;
+      l->closing = WHISPERLIVE_CLOSING_BY_US;
       l->state_deadline = now + l->close_timeout / 2;
       return WHISPERLIVE_ACTION_CLOSE;
     case WHISPERLIVE_STATE_WAITING:
@@ -248,7 +250,7 @@ step_connection (WhisperLiveLifecycle * l, const WhisperLiveEvent * event,
       if (!is_streaming (l))
         break;
       enter (l, WHISPERLIVE_STATE_CLOSING, now + l->close_timeout);
-      l->replacing = TRUE;
+      l->closing = WHISPERLIVE_CLOSING_FOR_ANOTHER;
       return WHISPERLIVE_ACTION_CLOSE;
     case WHISPERLIVE_EVENT_CLOSED:
       if (l->state == WHISPERLIVE_STATE_CLOSING)

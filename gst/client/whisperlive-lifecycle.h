@@ -83,6 +83,14 @@ typedef enum
   WHISPERLIVE_CAUSE_FULL,
 } WhisperLiveCause;
 
+/* What the state CLOSING is for */
+typedef enum
+{
+  WHISPERLIVE_CLOSING_BY_US,
+  WHISPERLIVE_CLOSING_BY_THE_SERVER,    /* it was told that there is no more audio */
+  WHISPERLIVE_CLOSING_FOR_ANOTHER,      /* a new connection comes after this one */
+} WhisperLiveClosing;
+
 typedef struct
 {
   /* from the settings, µs */
@@ -108,8 +116,7 @@ typedef struct
   gint64 full_delay;
   gboolean bye;                 /* DISCONNECT has come, likewise */
   gint64 ready_at;              /* when the present session became ready, 0: a final came since */
-  gboolean finishing;           /* CLOSING, and it is the server's turn to close */
-  gboolean replacing;           /* CLOSING, and a new connection comes after it */
+  WhisperLiveClosing closing;
   gboolean wanted;              /* CLOSING, and audio waits for a connection, or is to come */
   gboolean replaced;            /* this connection came after such a one: no more time for the drain */
 } WhisperLiveLifecycle;
