@@ -134,14 +134,23 @@ get_base (const WhisperLivePacer * pacer, const WhisperLiveFlow * flow)
   return MIN (base, flow->sent);
 }
 
+/* That the server has behind @base */
+static guint64
+get_padding (const WhisperLivePacer * pacer, guint64 base)
+{
+  return base <= pacer->padded_at ? pacer->padding : 0;
+}
+
 /* Nothing is thrown away before there is more than that. Then it must not be what a pass has that goes on: the server would take its own
  * place in the stream for a later one, give wrong times and skip as much as that. */
 static gboolean
 fits (const WhisperLivePacer * pacer, const WhisperLiveFlow * flow,
     guint samples)
 {
-  return pacer->buffered + samples <= BUFFER
-      || flow->sent - get_base (pacer, flow) + TRIM <= pacer->buffered;
+  guint64 base = get_base (pacer, flow);
+  guint64 held = flow->sent - base + get_padding (pacer, base);
+
+  return pacer->buffered + samples <= BUFFER || held + TRIM <= pacer->buffered;
 }
 
 /* For so long a server is quiet about sound only if it has nothing to say. */
@@ -292,4 +301,13 @@ whisperlive_pacer_sent (WhisperLivePacer * pacer, guint samples)
     pacer->fruitless = 0;
   }
   pacer->buffered += samples;
+}
+
+void
+whisperlive_pacer_padded (WhisperLivePacer * pacer,
+    const WhisperLiveFlow * flow, guint samples)
+{
+  pacer->padding = get_padding (pacer, get_base (pacer, flow)) + samples;
+  pacer->padded_at = flow->sent;
+  whisperlive_pacer_sent (pacer, samples);
 }

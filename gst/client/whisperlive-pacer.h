@@ -43,6 +43,8 @@ typedef struct
   guint64 allowed;              /* samples in flight until the next message */
   gboolean paused;              /* allowed ends in a pause */
   guint64 buffered;             /* samples in the server's buffer */
+  guint64 padding;              /* of these, silence that is not of the stream */
+  guint64 padded_at;            /* where in the stream the last of it lies */
   gint64 next;                  /* when the next chunk of silence or noise may go */
   gint64 heard;                 /* when the last message came */
   guint64 silence[WHISPERLIVE_SILENT_PASSES + 1]; /* how far the stream had come so many seconds before the sound in flight; 0: not after the last final */
@@ -75,7 +77,9 @@ gint64 whisperlive_pacer_ask (WhisperLivePacer * pacer, const WhisperLiveFlow * 
 /* NOW when so much can be sent without the server throwing away what it is busy with, else when it is not any more, G_MAXINT64: not
  * before the next message. ask() sees to that by itself. */
 gint64 whisperlive_pacer_get_fit_time (const WhisperLivePacer * pacer, const WhisperLiveFlow * flow, guint samples);
-/* So much was sent, after ask() or without. */
+/* So much of the stream was sent. */
 void whisperlive_pacer_sent (WhisperLivePacer * pacer, guint samples);
+/* So much silence was, after what was sent of the stream. */
+void whisperlive_pacer_padded (WhisperLivePacer * pacer, const WhisperLiveFlow * flow, guint samples);
 
 G_END_DECLS

@@ -207,7 +207,7 @@ whisperlive_stream_pull_padding (WhisperLiveStream * stream, gint64 round_trip,
   whisperlive_queue_get_flow (stream->queue, &flow);
   if (now < whisperlive_pacer_get_fit_time (&stream->pacer, &flow, PADDING))
     return NULL;
-  whisperlive_pacer_sent (&stream->pacer, PADDING);
+  whisperlive_pacer_padded (&stream->pacer, &flow, PADDING);
   stream->connection_samples += PADDING;
   /* a final that ends in it settles no more than there is */
   if (stream->next_position != NO_POSITION)

@@ -612,6 +612,22 @@ GST_START_TEST (test_buffer_is_trimmed)
 
 GST_END_TEST;
 
+/* Padding that the server has gone over takes no room behind that any more. */
+GST_START_TEST (test_padding_is_done)
+{
+  whisperlive_pacer_start (&pacer, 40000, VAD, now);
+  send_settled (25);
+  whisperlive_pacer_padded (&pacer, &flow, SAMPLES (1));
+  send_barren ();
+  fail_unless_equals_int64 (pacer.buffered, SAMPLES (45.1));
+  settle_but (15.2);
+  fail_unless_equals_int (send_now (TRUE), 0);
+  settle_but (15.1);
+  fail_unless (send_now (TRUE) > 0);
+}
+
+GST_END_TEST;
+
 /* A pass that goes on began with the noise before the partial, and must keep it. */
 GST_START_TEST (test_noise_before_a_partial_is_not_trimmed)
 {
@@ -1017,6 +1033,7 @@ pacer_suite (void)
   tcase_add_test (tc, test_buffer_overflows_without_a_partial);
   tcase_add_test (tc, test_buffer_overflows_after_many_messages);
   tcase_add_test (tc, test_buffer_is_trimmed);
+  tcase_add_test (tc, test_padding_is_done);
   tcase_add_test (tc, test_noise_before_a_partial_is_not_trimmed);
   tcase_add_test (tc, test_buffer_is_trimmed_in_the_end);
   tcase_add_test (tc, test_silence_before_sound);

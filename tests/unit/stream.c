@@ -603,12 +603,16 @@ GST_START_TEST (test_padding)
 
 GST_END_TEST;
 
-/* A server whose buffer is full throws away what it has not come to, be it for a second of silence. */
-GST_START_TEST (test_padding_waits_for_the_buffer)
+/* So many seconds, of which the first so many are settled */
+static void
+fill_buffer (gdouble seconds, gdouble settled)
 {
+  g_autofree gchar *last =
+      g_strdup_printf ("C 24 28 Three.; C 28 %g Four.", settled);
+
   settings->max_server_lag = 16000;
   whisperlive_stream_begin (stream, FALSE, now);
-  push (44, LOUD);
+  push (seconds, LOUD);
   pull ();
   hear ("C 0 12 One.");
   pull ();
@@ -616,12 +620,34 @@ GST_START_TEST (test_padding_waits_for_the_buffer)
   pull ();
   hear ("C 12 24 Two.; C 24 28 Three.");
   pull ();
-  hear ("C 24 28 Three.; C 28 28.5 Three.");
+  hear (last);
   pull ();
-  check_sent (44);
+  check_sent (seconds);
+}
+
+/* A server whose buffer is full throws away what it has not come to, be it for a second of silence. */
+GST_START_TEST (test_padding_waits_for_the_buffer)
+{
+  fill_buffer (44, 28.5);
   fail_unless (whisperlive_stream_pull_padding (stream, ROUND_TRIP,
           now) == NULL);
-  hear ("C 28 28.5 Three.; C 28.5 30 Four.");
+  hear ("C 28 28.5 Four.; C 28.5 30 Five.");
+  fail_unless_equals_int (pull_padding (), 4 * PADDING);
+}
+
+GST_END_TEST;
+
+/* The padding before is in there, too. */
+GST_START_TEST (test_more_padding_waits_for_the_buffer)
+{
+  fill_buffer (43.8, 29.5);
+  fail_unless_equals_int (pull_padding (), 4 * PADDING);
+  whisperlive_stream_set_arrived (stream, now);
+  hear ("C 28 29.5 Four.");
+  fail_if (is_drained ());
+  fail_unless (whisperlive_stream_pull_padding (stream, ROUND_TRIP,
+          now) == NULL);
+  hear ("C 28 29.5 Four.; C 29.5 30.1 Five.");
   fail_unless_equals_int (pull_padding (), 4 * PADDING);
 }
 
@@ -1852,6 +1878,7 @@ stream_suite (void)
   tcase_add_loop_test (tc, test_frames, 0, 3);
   tcase_add_loop_test (tc, test_padding, 0, 3);
   tcase_add_test (tc, test_padding_waits_for_the_buffer);
+  tcase_add_test (tc, test_more_padding_waits_for_the_buffer);
   tcase_add_test (tc, test_padding_after_noise);
   tcase_add_test (tc, test_final_in_the_padding);
   tcase_add_test (tc, test_audio_after_the_padding);
