@@ -11,6 +11,7 @@ import random
 import re
 
 import clients
+import processor
 from figures import median, show, table
 from harness import PATIENCE, transcribe
 from options import options
@@ -102,6 +103,7 @@ def measure():
     for number, audio in enumerate(audios):
         for way, transcribe_it in WAYS.items():
             options.say(f"file: run {number + 1} of {options.runs}: {way}")
+            processor.wait_idle(genuine.shared)
             runs[way].append(describe(audio, *transcribe_it(genuine.shared.uri, audio)))
     return {"audio": audios[0].seconds, "runs": runs}
 

@@ -9,6 +9,7 @@ import statistics
 
 import chart
 import clients
+import processor
 from alignment import Alignment
 from figures import median, percentile, show, table
 from options import options
@@ -75,6 +76,7 @@ def measure():
         # a server is slower at first: not always for the same one
         for client in rotate([*clients.CLIENTS], number):
             options.say(f"live: run {number + 1} of {options.runs}: {clients.CLIENTS[client]}")
+            processor.wait_idle(genuine.shared)
             runs[client].append(describe(audio, words, clients.session(client, genuine.shared.uri, audio)))
     return {"audio": audio.seconds, "words": [{"text": text, "start": start, "end": end} for text, start, end in words],
             "runs": runs}

@@ -22,6 +22,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import processor
+
 ROOT = Path(__file__).resolve().parents[2]
 SINKS = ("fakesink", "bare", "whisperlivesink")
 COLUMNS = (  # heading, field, digits
@@ -46,7 +48,6 @@ COLUMNS = (  # heading, field, digits
 SAMPLES = 3216 + 48
 CHUNK = 96 + 32
 HELD_KIB = {"words": 10 * (SAMPLES * 4 / 5 + CHUNK) / 1024, "silence": 10 * CHUNK / 1024}  # a second
-TICKS = os.sysconf("SC_CLK_TCK")
 
 
 class Server:
@@ -58,10 +59,6 @@ class Server:
              "--pass-base", str(0.5 / clients), "--pass-factor", "0", "--seed", "1"],
             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         self.uri = self.process.stdout.readline().split()[1]
-
-    def get_cpu(self):
-        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / TICKS
 
     def __enter__(self):
         return self
@@ -87,7 +84,7 @@ def run(arguments, audio, sink, count):
     } | ({"G_SLICE": "always-malloc"} if arguments.no_slices else {})
     with Server(arguments.build, count + 1) as server:
         done = subprocess.run([*command, "--uri", server.uri], env=environment, stdout=subprocess.PIPE, text=True)
-        cpu = server.get_cpu()
+        cpu = processor.get_used(server.process)
     if done.returncode:
         return {"sink": sink, "audio": audio, "count": count, "failed": done.returncode}
     result = json.loads(done.stdout) | {"audio": audio}
