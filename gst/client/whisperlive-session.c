@@ -52,16 +52,19 @@ send_padding (WhisperLiveSession * self, GBytes * padding)
   g_bytes_unref (padding);
 }
 
-/* At the end of the stream: until then nothing can get any further, for the server's buffer. */
+/* At the end of the stream: until then nothing can get any further, for the server's buffer. G_MAXINT64: until a pass ends, or the server
+ * counts as lost for taking so long. */
 static void
 hold (WhisperLiveSession * self, gint64 until, gint64 now)
 {
-  WhisperLiveEvent event = {
-    .type = WHISPERLIVE_EVENT_PROGRESS,
-    .delay = until - now,
-  };
+  WhisperLiveEvent event = {.type = WHISPERLIVE_EVENT_PROGRESS };
 
-  if (self->lifecycle.ended && until != G_MAXINT64)
+  if (!self->lifecycle.ended)
+    return;
+  if (until == G_MAXINT64)
+    until = whisperlive_stream_get_response_deadline (self->stream);
+  event.delay = until - now;
+  if (until != G_MAXINT64 && until > now)
     whisperlive_session_step_full (self, &event, "audio is held back");
 }
 
@@ -84,7 +87,8 @@ pump (WhisperLiveSession * self, gint64 now)
   /* not what is sent again */
   if (after.sent > before.sent)
     whisperlive_session_step (self, WHISPERLIVE_EVENT_PROGRESS, "audio sent");
-  hold (self, again, now);
+  if (after.received > after.settled + after.lost + after.lag)
+    hold (self, again, now);
   whisperlive_session_report_stats (self);
   return again;
 }

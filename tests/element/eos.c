@@ -216,6 +216,39 @@ GST_START_TEST (test_repeats_before_the_last_words)
 HARNESS_END_TEST;
 
 static void
+take_long (ScriptedScript * script)
+{
+  script->pass_base = 4000;
+}
+
+static void
+be_quick (ScriptedScript * script)
+{
+  script->pass_base = 100;
+}
+
+/* Nor is there room in it before a pass ends that takes long. */
+GST_START_TEST (test_slow_pass_before_the_last_words)
+{
+  HARNESS_SCRIPT (pass_base, 500);
+  HARNESS_SCRIPT (pass_factor, 0);
+  harness_make ("", "drain-timeout", 1000, "no-speech-threshold", 1.0,
+      "max-server-lag", 40000, NULL);
+  harness_push_words (1, 100, 0, 0);
+  harness_state (GST_STATE_PLAYING);
+  harness_eos ();
+  harness_wait_server (SCRIPTED_PASSES_BEGUN, 2);
+  harness_script (take_long);
+  harness_wait_server (SCRIPTED_PASSES_BEGUN, 3);
+  harness_script (be_quick);
+  harness_wait (GST_MESSAGE_EOS, NULL);
+  harness_assert_words (1, 100, 0);
+  assert_drained (TRUE, 50 * GST_SECOND);
+}
+
+HARNESS_END_TEST;
+
+static void
 stuck (ScriptedScript * script)
 {
   script->transcribe = FALSE;
@@ -446,6 +479,7 @@ eos_suite (void)
   tcase_add_test (tc, test_silence_after_words);
   tcase_add_test (tc, test_slow_pass);
   tcase_add_test (tc, test_repeats_before_the_last_words);
+  tcase_add_test (tc, test_slow_pass_before_the_last_words);
   tcase_add_test (tc, test_never_transcribed);
   tcase_add_test (tc, test_stuck_midway);
   tcase_add_loop_test (tc, test_end_taken_for_no_speech, 0, 2);
