@@ -9,6 +9,7 @@
 
 #include "whisperlive-debug.h"
 #include "whisperlive-drain.h"
+#include "whisperlive-wire.h"
 
 GST_DEBUG_CATEGORY (whisperlive_session_debug);
 #define GST_CAT_DEFAULT whisperlive_session_debug
@@ -43,8 +44,8 @@ static void
 send_padding (WhisperLiveSession * self, GBytes * padding)
 {
   gsize size = g_bytes_get_size (padding), done;
-  gsize piece = size / WHISPERLIVE_DRAIN_PADDING_MS *
-      self->settings->chunk_duration;
+  gsize piece = whisperlive_wire_get_size (self->settings->audio_format,
+      self->settings->chunk_duration * (WHISPERLIVE_RATE / 1000));
 
   for (done = 0; done < size; done += piece)
     send_audio (self, g_bytes_new_from_bytes (padding, done, MIN (piece,

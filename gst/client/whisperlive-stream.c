@@ -22,6 +22,7 @@ GST_DEBUG_CATEGORY_STATIC (whisperlive_stream_debug);
 /* No translation is so late. */
 #define TRANSLATION_DELAY (600 * WHISPERLIVE_RATE)
 #define PADDING (WHISPERLIVE_DRAIN_PADDING_MS * (WHISPERLIVE_RATE / 1000))
+#define LESS_PADDING (PADDING / 2)
 
 WhisperLiveStream *
 whisperlive_stream_new (WhisperLiveQueue * queue,
@@ -195,6 +196,22 @@ expect_quiet (WhisperLiveStream * stream, gint64 now)
       stream->settings->drain_timeout * G_GINT64_CONSTANT (1000), now);
 }
 
+/* Where the server's buffer has no room for all of it, some is better than another pass without any: that would hear the last words
+ * without those before them. */
+static guint
+get_padding (WhisperLiveStream * stream, const WhisperLiveFlow * flow,
+    gint64 now)
+{
+  const WhisperLivePacer *pacer = &stream->pacer;
+
+  if (now >= whisperlive_pacer_get_fit_time (pacer, flow, PADDING))
+    return PADDING;
+  if (stream->paddings == 0
+      && now >= whisperlive_pacer_get_fit_time (pacer, flow, LESS_PADDING))
+    return LESS_PADDING;
+  return 0;
+}
+
 GBytes *
 whisperlive_stream_pull_padding (WhisperLiveStream * stream, gint64 round_trip,
     gint64 now)
@@ -203,12 +220,14 @@ whisperlive_stream_pull_padding (WhisperLiveStream * stream, gint64 round_trip,
       WHISPERLIVE_SAMPLES_TO_TIME (stream->connection_samples);
   gint64 since = stream->paddings ? stream->drain.since : now;
   WhisperLiveFlow flow;
+  guint padding;
 
   whisperlive_queue_get_flow (stream->queue, &flow);
-  if (now < whisperlive_pacer_get_fit_time (&stream->pacer, &flow, PADDING))
+  padding = get_padding (stream, &flow, now);
+  if (!padding)
     return NULL;
-  whisperlive_pacer_padded (&stream->pacer, &flow, PADDING);
-  stream->connection_samples += PADDING;
+  whisperlive_pacer_padded (&stream->pacer, &flow, padding);
+  stream->connection_samples += padding;
   /* a final that ends in it settles no more than there is */
   if (stream->next_position != NO_POSITION)
     whisperlive_timeline_jump (stream->timeline,
@@ -223,7 +242,7 @@ whisperlive_stream_pull_padding (WhisperLiveStream * stream, gint64 round_trip,
   stream->drain.since = since;
   expect_quiet (stream, now);
   return whisperlive_wire_make_silence (stream->settings->audio_format,
-      PADDING);
+      padding);
 }
 
 void

@@ -57,6 +57,14 @@ whisperlive_wire_make (WhisperLiveFormat format, GBytes * samples)
   }
 }
 
+gsize
+whisperlive_wire_get_size (WhisperLiveFormat format, gsize samples)
+{
+  static const gsize sizes[] = { sizeof (gfloat), sizeof (gint16), 1 };
+
+  return samples * sizes[format];
+}
+
 GBytes *
 whisperlive_wire_make_silence (WhisperLiveFormat format, guint samples)
 {

@@ -628,11 +628,26 @@ fill_buffer (gdouble seconds, gdouble settled)
 /* A server whose buffer is full throws away what it has not come to, be it for a second of silence. */
 GST_START_TEST (test_padding_waits_for_the_buffer)
 {
-  fill_buffer (44, 28.5);
+  fill_buffer (44.6, 29.2);
   fail_unless (whisperlive_stream_pull_padding (stream, ROUND_TRIP,
           now) == NULL);
-  hear ("C 28 28.5 Four.; C 28.5 30 Five.");
+  hear ("C 28 29.2 Four.; C 29.2 30 Five.");
   fail_unless_equals_int (pull_padding (), 4 * PADDING);
+}
+
+GST_END_TEST;
+
+/* There is room for half of it: so the pass that goes on is not followed by another one without any. */
+GST_START_TEST (test_less_padding)
+{
+  fill_buffer (44.3, 28.5);
+  fail_unless_equals_int (pull_padding (), 4 * PADDING / 2);
+  whisperlive_stream_set_arrived (stream, now);
+  hear ("C 28 28.5 Four.; P 28.5 30 Five");
+  fail_if (is_drained ());
+  check_hear ("C 28 28.5 Four.; C 28.5 42 Five.; P 42 44.5 Six.",
+      "f 28500-42000 Five.; p 42000-44300 Six.");
+  fail_unless (is_drained ());
 }
 
 GST_END_TEST;
@@ -1878,6 +1893,7 @@ stream_suite (void)
   tcase_add_loop_test (tc, test_frames, 0, 3);
   tcase_add_loop_test (tc, test_padding, 0, 3);
   tcase_add_test (tc, test_padding_waits_for_the_buffer);
+  tcase_add_test (tc, test_less_padding);
   tcase_add_test (tc, test_more_padding_waits_for_the_buffer);
   tcase_add_test (tc, test_padding_after_noise);
   tcase_add_test (tc, test_final_in_the_padding);
