@@ -53,19 +53,16 @@ send_padding (WhisperLiveSession * self, GBytes * padding)
   g_bytes_unref (padding);
 }
 
-/* At the end of the stream: until then nothing can get any further, for the server's buffer. G_MAXINT64: until a pass ends, or the server
- * counts as lost for taking so long. */
+/* At the end of the stream: until then nothing can get any further, for the server's buffer. */
 static void
 hold (WhisperLiveSession * self, gint64 until, gint64 now)
 {
-  WhisperLiveEvent event = {.type = WHISPERLIVE_EVENT_PROGRESS };
+  WhisperLiveEvent event = {
+    .type = WHISPERLIVE_EVENT_PROGRESS,
+    .delay = until - now,
+  };
 
-  if (!self->lifecycle.ended)
-    return;
-  if (until == G_MAXINT64)
-    until = whisperlive_stream_get_response_deadline (self->stream);
-  event.delay = until - now;
-  if (until != G_MAXINT64 && until > now)
+  if (self->lifecycle.ended && until != G_MAXINT64)
     whisperlive_session_step_full (self, &event, "audio is held back");
 }
 
@@ -88,8 +85,7 @@ pump (WhisperLiveSession * self, gint64 now)
   /* not what is sent again */
   if (after.sent > before.sent)
     whisperlive_session_step (self, WHISPERLIVE_EVENT_PROGRESS, "audio sent");
-  if (after.received > after.settled + after.lost + after.lag)
-    hold (self, again, now);
+  hold (self, again, now);
   whisperlive_session_report_stats (self);
   return again;
 }

@@ -139,6 +139,14 @@ pull_trial (WhisperLiveStream * stream, gint64 now)
   return samples ? make_frame (stream, samples) : NULL;
 }
 
+/* The pacer says @at. Where only a message ends the wait, for a pass goes on, the session is lost when none comes for so long. */
+static gint64
+get_end_of_wait (WhisperLiveStream * stream, gint64 at)
+{
+  return at == G_MAXINT64 ? whisperlive_stream_get_response_deadline (stream) :
+      at;
+}
+
 GBytes *
 whisperlive_stream_pull (WhisperLiveStream * stream, gint64 now, gint64 * again)
 {
@@ -159,7 +167,7 @@ whisperlive_stream_pull (WhisperLiveStream * stream, gint64 now, gint64 * again)
     whisperlive_pacer_pause_after (&stream->pacer, &flow, pause);
   at = whisperlive_pacer_ask (&stream->pacer, &flow, now);
   if (at != WHISPERLIVE_PACER_NOW) {
-    *again = at;
+    *again = get_end_of_wait (stream, at);
     return NULL;
   }
   if (!whisperlive_queue_send (stream->queue, now, &chunk))
@@ -199,7 +207,7 @@ expect_quiet (WhisperLiveStream * stream, gint64 now)
 /* Where the server's buffer has no room for all of it, some is better than another pass without any: that would hear the last words
  * without those before them. */
 static guint
-get_padding (WhisperLiveStream * stream, const WhisperLiveFlow * flow,
+choose_padding (WhisperLiveStream * stream, const WhisperLiveFlow * flow,
     gint64 now)
 {
   const WhisperLivePacer *pacer = &stream->pacer;
@@ -223,7 +231,7 @@ whisperlive_stream_pull_padding (WhisperLiveStream * stream, gint64 round_trip,
   guint padding;
 
   whisperlive_queue_get_flow (stream->queue, &flow);
-  padding = get_padding (stream, &flow, now);
+  padding = choose_padding (stream, &flow, now);
   if (!padding)
     return NULL;
   whisperlive_pacer_padded (&stream->pacer, &flow, padding);
@@ -412,7 +420,7 @@ whisperlive_stream_is_drained (WhisperLiveStream * stream, gint64 now,
   if (!stream->draining) {
     fit = whisperlive_pacer_get_fit_time (&stream->pacer, &flow, PADDING);
     if (now < fit)
-      *again = fit;
+      *again = get_end_of_wait (stream, fit);
     return FALSE;
   }
   if (stream->stuck)

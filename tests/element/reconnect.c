@@ -362,6 +362,25 @@ GST_START_TEST (test_no_response_for_long)
 
 HARNESS_END_TEST;
 
+/* Nor does the end of the stream wait for a trial longer than for anything else. */
+GST_START_TEST (test_end_during_a_trial)
+{
+  harness_make ("", ALWAYS, "response-timeout", 2000, "drain-timeout", 300,
+      "keepalive-interval", 100, NULL);
+  harness_push_words (1, 8, 0, 0);
+  harness_state (GST_STATE_PLAYING);
+  harness_wait_final ("w5");
+  HARNESS_SCRIPT (transcribe, FALSE);
+  harness_push_words (9, 8, 0, 0);
+  harness_wait_server (SCRIPTED_UPGRADES, 3);
+  harness_eos ();
+  harness_wait (GST_MESSAGE_EOS, NULL);
+  fail_unless (harness_stat ("audio-lost") > 0);
+  harness_assert_balanced ();
+}
+
+HARNESS_END_TEST;
+
 /* Nothing was lost by a server that has only silence to work on. */
 GST_START_TEST (test_silence_is_no_loss)
 {
@@ -671,6 +690,7 @@ reconnect_suite (void)
   tcase_add_test (tc, test_no_response_while_paused);
   tcase_add_test (tc, test_no_response_for_good);
   tcase_add_test (tc, test_no_response_for_long);
+  tcase_add_test (tc, test_end_during_a_trial);
   tcase_add_test (tc, test_silence_is_no_loss);
   tcase_add_test (tc, test_noise_is_no_loss);
   tcase_add_test (tc, test_stops_reading);

@@ -102,6 +102,14 @@ pull_padding (void)
   return size;
 }
 
+/* There is no room for any. */
+static void
+check_no_padding (void)
+{
+  fail_unless (whisperlive_stream_pull_padding (stream, ROUND_TRIP,
+          now) == NULL);
+}
+
 /* "C 0 2.5 Text" is completed, "P 0 2.5 Text" is not */
 static WhisperLiveSegment *
 make_segment (const gchar * spec)
@@ -629,8 +637,7 @@ fill_buffer (gdouble seconds, gdouble settled)
 GST_START_TEST (test_padding_waits_for_the_buffer)
 {
   fill_buffer (44.6, 29.2);
-  fail_unless (whisperlive_stream_pull_padding (stream, ROUND_TRIP,
-          now) == NULL);
+  check_no_padding ();
   hear ("C 28 29.2 Four.; C 29.2 30 Five.");
   fail_unless_equals_int (pull_padding (), 4 * PADDING);
 }
@@ -660,8 +667,7 @@ GST_START_TEST (test_more_padding_waits_for_the_buffer)
   whisperlive_stream_set_arrived (stream, now);
   hear ("C 28 29.5 Four.");
   fail_if (is_drained ());
-  fail_unless (whisperlive_stream_pull_padding (stream, ROUND_TRIP,
-          now) == NULL);
+  check_no_padding ();
   hear ("C 28 29.5 Four.; C 29.5 30.1 Five.");
   fail_unless_equals_int (pull_padding (), 4 * PADDING);
 }
@@ -678,8 +684,7 @@ GST_START_TEST (test_padding_after_noise)
   pull_all ();
   check_sent (44.5);
   now = get_flow ().speech_at + SECOND;
-  fail_unless (whisperlive_stream_pull_padding (stream, ROUND_TRIP,
-          now) == NULL);
+  check_no_padding ();
   fail_if (is_drained ());
   fail_unless (again > now && again < now + 60 * SECOND);
   now = again;
