@@ -522,12 +522,14 @@ install_flow (Installer * i)
   /**
    * GstWhisperLiveSink:chunk-duration:
    *
-   * Audio in one WebSocket message. In milliseconds.
+   * Audio in one WebSocket message. In milliseconds; with float32 16000 is the most, as a server takes no more than
+   * 1 MiB.
    *
    * Since: 0.1
    */
   UINT ("chunk-duration", chunk_duration, "Chunk duration",
-      "Audio per WebSocket message, in ms", 10, 10000);
+      "Audio per WebSocket message, in ms (at most 16000 with float32)", 10,
+      30000);
   /**
    * GstWhisperLiveSink:max-size-time:
    *
@@ -564,7 +566,7 @@ install_flow (Installer * i)
    */
   UINT ("max-server-lag", max_server_lag, "Maximum server lag",
       "Audio in flight that no final transcript covers yet before sending "
-      "slows down, in ms", 1000, 40000);
+      "slows down, in ms", 1000, 60000);
   /**
    * GstWhisperLiveSink:post-partials:
    *

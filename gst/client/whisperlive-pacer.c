@@ -160,18 +160,29 @@ get_patience (const WhisperLivePacer * pacer)
   return pacer->slowest ? MAX (STALL, 4 * pacer->slowest) : STALL_AT_FIRST;
 }
 
-/* What the pass after the next lacks. */
+/* What the pass after the one that begins now, with @lag, lacks if that leaves @rest */
 static guint64
-get_allowed (const WhisperLivePacer * pacer, const WhisperLiveFlow * flow,
-    guint64 rest_at)
+get_allowed (const WhisperLivePacer * pacer, guint64 lag, guint64 rest)
 {
-  guint64 lag = get_lag (pacer, flow);
-  guint64 rest = rest_at ? flow->sent - MIN (rest_at, flow->sent) :
-      lag < SHORT ? lag : REST;
-
   if (is_cautious (pacer))
     return MIN (CAUTIOUS, pacer->max_lag);
   return MIN (lag + pacer->pass - MIN (rest, pacer->pass), pacer->max_lag);
+}
+
+static guint64
+guess_rest (guint64 lag)
+{
+  return lag < SHORT ? lag : REST;
+}
+
+/* With this message or without it, whichever is nearer. One may go alone, whatever its length. */
+static gboolean
+is_allowed (const WhisperLivePacer * pacer, guint64 lag, guint waiting)
+{
+  guint64 with = lag + waiting;
+
+  return lag == 0 || with <= pacer->allowed
+      || (with - waiting / 2 <= pacer->allowed && with <= pacer->max_lag);
 }
 
 gboolean
@@ -181,6 +192,7 @@ whisperlive_pacer_heard (WhisperLivePacer * pacer, const WhisperLiveFlow * flow,
 {
   gboolean goes_on = settled || open
       || !whisperlive_pacer_is_too_long (pacer, pacer->in_pass);
+  guint64 rest;
 
   if (pacer->open)
     pacer->slowest = MAX (pacer->slowest, now - pacer->heard);
@@ -197,7 +209,9 @@ whisperlive_pacer_heard (WhisperLivePacer * pacer, const WhisperLiveFlow * flow,
     memset (pacer->silence, 0, sizeof pacer->silence);
     pacer->noted = now;
   }
-  pacer->allowed = get_allowed (pacer, flow, rest_at);
+  rest = rest_at ? flow->sent - MIN (rest_at, flow->sent) :
+      guess_rest (pacer->in_pass);
+  pacer->allowed = get_allowed (pacer, pacer->in_pass, rest);
   if (!settled && !open)
     pacer->allowed = pacer->in_pass + LITTLE_MORE;
   /* the first message after a final is from a pass that began with it, before more could be sent */
@@ -262,7 +276,7 @@ gint64
 whisperlive_pacer_ask (WhisperLivePacer * pacer, const WhisperLiveFlow * flow,
     gint64 now)
 {
-  guint64 lag = get_lag (pacer, flow) + flow->waiting;
+  guint64 lag = get_lag (pacer, flow);
   guint64 sound = flow->sent - flow->speech + flow->waiting;
   gint64 duration = WHISPERLIVE_SAMPLES_TO_TIME ((guint64) flow->waiting) /
       GST_USECOND;
@@ -275,7 +289,8 @@ whisperlive_pacer_ask (WhisperLivePacer * pacer, const WhisperLiveFlow * flow,
   fit = whisperlive_pacer_get_fit_time (pacer, flow, 0);
   if (now < fit)
     return fit;
-  if (lag <= pacer->allowed && fit == WHISPERLIVE_PACER_NOW) {
+  if (is_allowed (pacer, lag, flow->waiting)
+      && fit == WHISPERLIVE_PACER_NOW) {
     pacer->next = now;
     return WHISPERLIVE_PACER_NOW;
   }
@@ -296,6 +311,9 @@ whisperlive_pacer_ask (WhisperLivePacer * pacer, const WhisperLiveFlow * flow,
 void
 whisperlive_pacer_sent (WhisperLivePacer * pacer, guint samples)
 {
+  /* the first pass begins with it */
+  if (pacer->buffered == 0 && samples >= WHISPERLIVE_SHORTEST_PASS)
+    pacer->allowed = get_allowed (pacer, samples, guess_rest (samples));
   if (pacer->buffered > BUFFER) {
     pacer->buffered -= TRIM;
     pacer->fruitless = 0;

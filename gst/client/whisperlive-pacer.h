@@ -6,9 +6,9 @@
  * passes long, and from about 14 s on Whisper often takes a rest at their end for no speech, which keeps the server from completing
  * anything of them (tiny.en: 1 pass in 8 below that length, 1 in 2 above), unless it was told to take all for speech.
  *
- * A message ends a pass, and the next begins at once with what is there. So each message lets go what the pass after the next
- * lacks: no pass sees only the rest that its predecessor left, and none sees too much. A portion ends in a
- * pause where it can, since Whisper is at its worst with a word that is cut. Passes that complete nothing get a little more each.
+ * A message ends a pass, and the next begins at once with what is there; the first begins with the first chunk, if that is long enough. So
+ * each lets go what the pass after the next lacks: no pass sees only the rest that its predecessor left, and none sees too much. A portion
+ * ends in a pause where it can, since Whisper is at its worst with a word that is cut. Passes that complete nothing get a little more each.
  * Silence and noise are never completed: they go at a rate that the server can discard them at. Pure: the present time is an
  * argument (monotonic, µs).
  *

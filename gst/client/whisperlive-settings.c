@@ -12,8 +12,9 @@
 
 /* A server closes with 1009 on a frame of more than 1 MiB: this is what is left for the speakers' samples. */
 #define MAX_SPEAKERS_SIZE (960 * 1024)
-/* The same for one frame of float32 audio at 16 kHz, in milliseconds */
+/* The same for one frame of audio at 16 kHz, in milliseconds: of float32, and of int16, or one of Whisper's windows */
 #define MAX_CHUNK_DURATION 16000
+#define MAX_SMALL_CHUNK_DURATION 30000
 #define MAX_OPTION_DEPTH 16
 
 /* Whisper's languages. An unknown one stops every client of the server for ever. */
@@ -568,6 +569,16 @@ check_range (const gchar * name, gdouble value, gdouble min, gdouble max,
   return refuse (error, "%s %g is outside %g to %g", name, value, min, max);
 }
 
+static gboolean
+check_chunk_duration (const WhisperLiveSettings * settings, GError ** error)
+{
+  if (settings->audio_format != WHISPERLIVE_FORMAT_FLOAT32)
+    return check_range ("chunk-duration", settings->chunk_duration, 1,
+        MAX_SMALL_CHUNK_DURATION, error);
+  return check_range ("chunk-duration of float32", settings->chunk_duration, 1,
+      MAX_CHUNK_DURATION, error);
+}
+
 gboolean
 whisperlive_settings_check (const WhisperLiveSettings * settings,
     GError ** error)
@@ -601,8 +612,7 @@ whisperlive_settings_check (const WhisperLiveSettings * settings,
       && check_range ("retries", settings->retries, -1, G_MAXINT, error)
       && check_range ("retry-backoff-factor", settings->retry_backoff_factor,
       1.0, 1000.0, error)
-      && check_range ("chunk-duration", settings->chunk_duration, 1,
-      MAX_CHUNK_DURATION, error)
+      && check_chunk_duration (settings, error)
       && check_range ("max-server-lag", settings->max_server_lag, 1, G_MAXINT,
       error);
 }

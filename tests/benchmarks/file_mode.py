@@ -19,7 +19,7 @@ from transports import TRANSPORTS, normalise, word_error_rate
 
 LAST = 3  # words
 # docs/recipes.md, clean speech
-CLEAN = {"no-speech-threshold": 1, "max-server-lag": 40000, "chunk-duration": 8000}
+CLEAN = {"no-speech-threshold": 1, "max-server-lag": 50000, "chunk-duration": 22000, "audio-format": "int16"}
 # what gst-launch-1.0 prints: of tags, and from PLAYING, when the server is ready, to EOS
 TAG = re.compile(r"^\s*transcript: (.*)$", re.MULTILINE)
 TOOK = re.compile(r"^Execution ended after (\d+):(\d+):([\d.]+)$", re.MULTILINE)

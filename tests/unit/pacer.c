@@ -136,10 +136,55 @@ GST_START_TEST (test_window_of_any_chunks)
 {
   flow.waiting = SAMPLES (3.5);
   fail_unless (ask () == WHISPERLIVE_PACER_NOW);
-  flow.sent = SAMPLES (8.5);
+  /* a pass of 13.75 s is as near to 12 s as one of 10.25 s */
+  flow.sent = SAMPLES (10.25);
   fail_unless (ask () == WHISPERLIVE_PACER_NOW);
   flow.sent++;
   fail_if (ask () == WHISPERLIVE_PACER_NOW);
+}
+
+GST_END_TEST;
+
+/* Nearer to a whole pass or not: more than max-server-lag are not in flight. */
+GST_START_TEST (test_messages_beyond_max_server_lag)
+{
+  flow.waiting = SAMPLES (6);
+  flow.sent = SAMPLES (8);
+  fail_unless (ask () == WHISPERLIVE_PACER_NOW);
+  flow.sent++;
+  fail_if (ask () == WHISPERLIVE_PACER_NOW);
+}
+
+GST_END_TEST;
+
+/* But one, if it is longer than that. */
+GST_START_TEST (test_long_message_alone)
+{
+  whisperlive_pacer_start (&pacer, 14000, VAD | CAUTIOUS, now);
+  flow.waiting = SAMPLES (30);
+  fail_unless (ask () == WHISPERLIVE_PACER_NOW);
+  send_chunk (TRUE);
+  fail_if (ask () == WHISPERLIVE_PACER_NOW);
+}
+
+GST_END_TEST;
+
+/* The server begins with the first of them, and that pass leaves something, too. */
+GST_START_TEST (test_first_message_is_a_pass)
+{
+  whisperlive_pacer_start (&pacer, 50000, VAD | WHOLE, now);
+  whisperlive_pacer_sent (&pacer, SAMPLES (20));
+  flow.sent = SAMPLES (20);
+  flow.waiting = CHUNK;
+  fail_unless_equals_int (send_now (TRUE), 195);
+  /* of less than it is busy with, it leaves all */
+  whisperlive_pacer_start (&pacer, 50000, VAD | WHOLE, now);
+  whisperlive_pacer_sent (&pacer, SAMPLES (8));
+  flow.sent = SAMPLES (8);
+  fail_unless_equals_int (send_now (TRUE), 160);
+  /* the second one is none */
+  whisperlive_pacer_sent (&pacer, SAMPLES (20));
+  fail_unless_equals_int (send_now (TRUE), 0);
 }
 
 GST_END_TEST;
@@ -997,6 +1042,9 @@ pacer_suite (void)
 
   tcase_add_test (tc, test_window);
   tcase_add_test (tc, test_window_of_any_chunks);
+  tcase_add_test (tc, test_messages_beyond_max_server_lag);
+  tcase_add_test (tc, test_long_message_alone);
+  tcase_add_test (tc, test_first_message_is_a_pass);
   tcase_add_test (tc, test_narrow_windows);
   tcase_add_test (tc, test_noise_before_a_partial);
   tcase_add_test (tc, test_head_after_what_was_sent);

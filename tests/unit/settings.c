@@ -732,7 +732,13 @@ GST_START_TEST (test_chunk_duration)
   settings->chunk_duration = 16000;
   check_taken ();
   settings->chunk_duration = 16400;
-  check_refused ("chunk-duration|16400");
+  check_refused ("chunk-duration|float32|16400");
+  settings->audio_format = WHISPERLIVE_FORMAT_INT16;
+  check_taken ();
+  settings->chunk_duration = 30000;
+  check_taken ();
+  settings->chunk_duration = 33000;
+  check_refused ("chunk-duration|33000");
 }
 
 GST_END_TEST;
