@@ -16,19 +16,29 @@
 #define QUIET_AT_FIRST (5 * G_USEC_PER_SEC)
 
 void
-whisperlive_drain_start (WhisperLiveDrain * drain, GstClockTime audio_end,
-    GstClockTime padding_end, gint64 round_trip, gint64 now)
+whisperlive_drain_start (WhisperLiveDrain * drain, GstClockTime last_message,
+    GstClockTime audio_end, GstClockTime padding_end, gint64 round_trip,
+    gint64 now)
 {
   *drain = (WhisperLiveDrain) {
   .since = now,.arrived = round_trip == WHISPERLIVE_DRAIN_UNKNOWN ?
-        G_MAXINT64 : now + round_trip,.audio_end =
-        audio_end,.padding_end = padding_end,.quiet_at = G_MAXINT64,};
+        G_MAXINT64 : now + round_trip,.last_message =
+        last_message,.audio_end = audio_end,.padding_end =
+        padding_end,.quiet_at = G_MAXINT64,};
 }
 
 void
 whisperlive_drain_set_arrived (WhisperLiveDrain * drain, gint64 now)
 {
   drain->arrived = MIN (drain->arrived, now + BEHIND_SOCKET);
+}
+
+static gboolean
+is_in_last_message (const WhisperLiveDrain * drain, GstClockTime end)
+{
+  return end > drain->last_message + ROUNDING
+      && end + SHORTEST_PASS > drain->audio_end + ROUNDING
+      && end + ROUNDING < drain->audio_end;
 }
 
 gboolean
@@ -39,6 +49,8 @@ whisperlive_drain_heard (WhisperLiveDrain * drain, GstClockTime last_end,
     return TRUE;
   if (now < drain->arrived)
     return FALSE;
+  if (is_in_last_message (drain, last_end))
+    return TRUE;
   if (completed_end + SHORTEST_PASS > drain->padding_end + ROUNDING)
     return TRUE;
   return ++drain->messages >= 2;

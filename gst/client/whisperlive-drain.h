@@ -4,6 +4,8 @@
  * - passes run one after the other, so the second message that was sent after all audio had arrived is from a pass
  *   that began after it;
  * - a segment that ends within the silence that is appended after the last sample is from a pass that had it all;
+ * - so is one that ends within the last message of the audio, which the server has as a whole or not at all (but not at its end: a pass that
+ *   lacks the silence can end there; and a pass that begins after that would hear the last words without those before them);
  * - less than the 1 s that a pass needs is left after the last completed segment, so that no further pass comes;
  * - nothing that was sent after the last final has sound in it.
  * And what makes it as good as certain: the rest is far below the level of the speech that was transcribed, no partial is
@@ -31,7 +33,8 @@ typedef struct
 {
   gint64 since;                 /* all audio and the first padding had been sent */
   gint64 arrived;               /* and have certainly arrived: a ping after them was answered; G_MAXINT64: not yet */
-  GstClockTime audio_end;       /* connection time of the last sample, and of the padding's */
+  GstClockTime last_message;    /* connection time of the first sample of the last one with audio */
+  GstClockTime audio_end;       /* of the last sample, and of the padding's */
   GstClockTime padding_end;
   guint messages;               /* with segments, since arrived */
   gint64 quiet_at;              /* when quiet says enough, or G_MAXINT64: never */
@@ -41,7 +44,7 @@ typedef struct
 #define WHISPERLIVE_DRAIN_UNKNOWN G_MAXINT64
 
 /* @round_trip: an estimate without pings, µs, or UNKNOWN. */
-void whisperlive_drain_start (WhisperLiveDrain * drain, GstClockTime audio_end, GstClockTime padding_end,
+void whisperlive_drain_start (WhisperLiveDrain * drain, GstClockTime last_message, GstClockTime audio_end, GstClockTime padding_end,
     gint64 round_trip, gint64 now);
 
 /* A ping that was sent after all that has been answered. Quiet has to be expected anew. */

@@ -32,6 +32,7 @@ struct _WhisperLiveStream
   gboolean draining;            /* the padding was sent, no audio since, and more of it is not wanted */
   guint paddings;               /* sent since the last audio */
   guint64 connection_samples;   /* sent on this connection, with padding */
+  guint64 last_message;         /* of them before the last message that has audio */
   guint64 next_position;        /* of the sample that would go on from the last one sent; NO_POSITION: none would */
   gfloat speech_level;
   gint64 heard;                 /* when the last message came, on whatever connection */

@@ -85,7 +85,7 @@ whisperlive_stream_begin (WhisperLiveStream * stream, gboolean careful,
       stream->left_at ? now - stream->left_at : WHISPERLIVE_NOT_HEARD);
   stream->left_at = 0;
   whisperlive_trial_begin (&stream->trial);
-  stream->connection_samples = 0;
+  stream->connection_samples = stream->last_message = 0;
   stream->draining = FALSE;
   stream->paddings = 0;
   whisperlive_timeline_begin (stream->timeline, stream->next_position);
@@ -183,6 +183,7 @@ whisperlive_stream_pull (WhisperLiveStream * stream, gint64 now, gint64 * again)
   stream->draining = FALSE;
   stream->paddings = 0;
   whisperlive_pacer_sent (&stream->pacer, chunk.samples);
+  stream->last_message = stream->connection_samples;
   stream->connection_samples += chunk.samples;
   stream->next_position = chunk.position + chunk.samples;
   /* no server that listens says so before, but then it is so */
@@ -224,6 +225,7 @@ GBytes *
 whisperlive_stream_pull_padding (WhisperLiveStream * stream, gint64 round_trip,
     gint64 now)
 {
+  GstClockTime last = WHISPERLIVE_SAMPLES_TO_TIME (stream->last_message);
   GstClockTime end = stream->paddings ? stream->drain.audio_end :
       WHISPERLIVE_SAMPLES_TO_TIME (stream->connection_samples);
   gint64 since = stream->paddings ? stream->drain.since : now;
@@ -244,7 +246,7 @@ whisperlive_stream_pull_padding (WhisperLiveStream * stream, gint64 round_trip,
   stream->next_position = NO_POSITION;
   stream->draining = TRUE;
   stream->paddings++;
-  whisperlive_drain_start (&stream->drain, end,
+  whisperlive_drain_start (&stream->drain, last, end,
       WHISPERLIVE_SAMPLES_TO_TIME (stream->connection_samples), round_trip,
       now);
   stream->drain.since = since;

@@ -13,6 +13,7 @@
 #define NOW (100 * SECOND)
 #define ROUND_TRIP G_USEC_PER_SEC
 #define ARRIVED (NOW + ROUND_TRIP)
+#define LAST_MESSAGE (AUDIO_END - 300 * GST_MSECOND)
 #define AUDIO_END (20 * GST_SECOND)
 #define PADDING_END (AUDIO_END + WHISPERLIVE_DRAIN_PADDING_MS * GST_MSECOND)
 /* Times that the server rounds may be off by so much. */
@@ -27,7 +28,8 @@ static WhisperLiveDrain drain;
 static void
 setup (void)
 {
-  whisperlive_drain_start (&drain, AUDIO_END, PADDING_END, ROUND_TRIP, NOW);
+  whisperlive_drain_start (&drain, LAST_MESSAGE, AUDIO_END, PADDING_END,
+      ROUND_TRIP, NOW);
 }
 
 GST_START_TEST (test_start)
@@ -97,7 +99,7 @@ GST_START_TEST (test_arrival_unknown)
 {
   guint i;
 
-  whisperlive_drain_start (&drain, AUDIO_END, PADDING_END,
+  whisperlive_drain_start (&drain, LAST_MESSAGE, AUDIO_END, PADDING_END,
       WHISPERLIVE_DRAIN_UNKNOWN, NOW);
   for (i = 0; i < 10; i++)
     fail_if (whisperlive_drain_heard (&drain, EARLY, 0,
@@ -155,6 +157,53 @@ GST_START_TEST (test_segment_within_rounding)
 
 GST_END_TEST;
 
+/* --- a segment in the last message --- */
+
+GST_START_TEST (test_segment_in_the_last_message)
+{
+  fail_unless (whisperlive_drain_heard (&drain, LAST_MESSAGE + ROUNDING + 1, 0,
+          ARRIVED));
+  setup ();
+  fail_unless (whisperlive_drain_heard (&drain, AUDIO_END - ROUNDING - 1, 0,
+          ARRIVED));
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_segment_about_the_last_message)
+{
+  fail_if (whisperlive_drain_heard (&drain, LAST_MESSAGE + ROUNDING, 0,
+          ARRIVED));
+  setup ();
+  fail_if (whisperlive_drain_heard (&drain, AUDIO_END - ROUNDING, 0, ARRIVED));
+}
+
+GST_END_TEST;
+
+/* Such a pass may have ended before the silence, which is not there yet. */
+GST_START_TEST (test_segment_in_the_last_message_too_early)
+{
+  fail_if (whisperlive_drain_heard (&drain, AUDIO_END - 100 * GST_MSECOND, 0,
+          ARRIVED - 1));
+}
+
+GST_END_TEST;
+
+/* Another pass may find more in what is left. */
+GST_START_TEST (test_segment_in_a_long_last_message)
+{
+  GstClockTime end = AUDIO_END + ROUNDING - GST_SECOND;
+
+  whisperlive_drain_start (&drain, EARLY, AUDIO_END, PADDING_END, ROUND_TRIP,
+      NOW);
+  fail_if (whisperlive_drain_heard (&drain, end, 0, ARRIVED));
+  whisperlive_drain_start (&drain, EARLY, AUDIO_END, PADDING_END, ROUND_TRIP,
+      NOW);
+  fail_unless (whisperlive_drain_heard (&drain, end + 1, 0, ARRIVED));
+}
+
+GST_END_TEST;
+
 /* --- less than a pass is left --- */
 
 #define LEFT_FOR_A_PASS (PADDING_END + ROUNDING - GST_SECOND)
@@ -164,7 +213,8 @@ GST_START_TEST (test_too_little_left)
   GstClockTime end = LEFT_FOR_A_PASS + 1;
 
   /* that it lies in the padding must not be what proves it */
-  whisperlive_drain_start (&drain, PADDING_END, PADDING_END, ROUND_TRIP, NOW);
+  whisperlive_drain_start (&drain, PADDING_END, PADDING_END, PADDING_END,
+      ROUND_TRIP, NOW);
   fail_unless (whisperlive_drain_heard (&drain, end, end, ARRIVED));
 }
 
@@ -174,7 +224,8 @@ GST_START_TEST (test_enough_left)
 {
   GstClockTime end = LEFT_FOR_A_PASS;
 
-  whisperlive_drain_start (&drain, PADDING_END, PADDING_END, ROUND_TRIP, NOW);
+  whisperlive_drain_start (&drain, PADDING_END, PADDING_END, PADDING_END,
+      ROUND_TRIP, NOW);
   fail_if (whisperlive_drain_heard (&drain, end, end, ARRIVED));
 }
 
@@ -183,7 +234,8 @@ GST_END_TEST;
 GST_START_TEST (test_partial_leaves_nothing)
 {
   /* its audio will be transcribed again */
-  whisperlive_drain_start (&drain, PADDING_END, PADDING_END, ROUND_TRIP, NOW);
+  whisperlive_drain_start (&drain, PADDING_END, PADDING_END, PADDING_END,
+      ROUND_TRIP, NOW);
   fail_if (whisperlive_drain_heard (&drain, PADDING_END, EARLY, ARRIVED));
 }
 
@@ -193,7 +245,8 @@ GST_START_TEST (test_too_little_left_of_what_has_not_arrived)
 {
   GstClockTime end = LEFT_FOR_A_PASS + 1;
 
-  whisperlive_drain_start (&drain, PADDING_END, PADDING_END, ROUND_TRIP, NOW);
+  whisperlive_drain_start (&drain, PADDING_END, PADDING_END, PADDING_END,
+      ROUND_TRIP, NOW);
   fail_if (whisperlive_drain_heard (&drain, end, end, ARRIVED - 1));
 }
 
@@ -202,7 +255,7 @@ GST_END_TEST;
 GST_START_TEST (test_short_stream)
 {
   /* less than a pass in all: only messages prove anything */
-  whisperlive_drain_start (&drain, GST_SECOND / 10, GST_SECOND * 13 / 10,
+  whisperlive_drain_start (&drain, 0, GST_SECOND / 10, GST_SECOND * 13 / 10,
       ROUND_TRIP, NOW);
   fail_if (whisperlive_drain_heard (&drain, 0, 0, ARRIVED));
   fail_unless (whisperlive_drain_heard (&drain, 0, 0, ARRIVED));
@@ -339,6 +392,10 @@ drain_suite (void)
   tcase_add_test (tc, test_segment_within_rounding);
 
   tc = add_case (suite, "rest");
+  tcase_add_test (tc, test_segment_in_the_last_message);
+  tcase_add_test (tc, test_segment_about_the_last_message);
+  tcase_add_test (tc, test_segment_in_the_last_message_too_early);
+  tcase_add_test (tc, test_segment_in_a_long_last_message);
   tcase_add_test (tc, test_too_little_left);
   tcase_add_test (tc, test_enough_left);
   tcase_add_test (tc, test_partial_leaves_nothing);

@@ -765,6 +765,30 @@ GST_START_TEST (test_drained_by_messages)
 
 GST_END_TEST;
 
+/* The server has it as a whole. A pass that begins later would hear the last words without those before them. */
+GST_START_TEST (test_drained_by_the_last_message)
+{
+  push (3, LOUD);
+  pull ();
+  pull_padding ();
+  hear ("C 0 2.9 One; P 2.9 2.95 two");
+  fail_unless (is_drained ());
+}
+
+GST_END_TEST;
+
+/* In what came before it, a pass may lack the rest. */
+GST_START_TEST (test_not_drained_by_a_message_before_the_last)
+{
+  push (3, LOUD);
+  pull ();
+  pull_padding ();
+  hear ("C 0 2.8 One; P 2.8 2.85 two");
+  fail_if (is_drained ());
+}
+
+GST_END_TEST;
+
 GST_START_TEST (test_drained_by_quiet)
 {
   push (3, LOUD);
@@ -1907,6 +1931,8 @@ stream_suite (void)
   tcase_add_test (tc, test_drained_of_silence);
   tcase_add_test (tc, test_not_drained_before_the_padding);
   tcase_add_test (tc, test_drained_by_messages);
+  tcase_add_test (tc, test_drained_by_the_last_message);
+  tcase_add_test (tc, test_not_drained_by_a_message_before_the_last);
   tcase_add_test (tc, test_drained_by_quiet);
   tcase_add_test (tc, test_padding_again);
   tcase_add_test (tc, test_padding_again_after_a_final);
