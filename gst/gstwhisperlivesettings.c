@@ -522,13 +522,13 @@ install_flow (Installer * i)
   /**
    * GstWhisperLiveSink:chunk-duration:
    *
-   * Audio in one WebSocket message. In milliseconds; with float32 16000 is the most, as a server takes no more than
+   * Audio in one WebSocket message. In milliseconds; with float32 16384 is the most, as a server takes no more than
    * 1 MiB.
    *
    * Since: 0.1
    */
   UINT ("chunk-duration", chunk_duration, "Chunk duration",
-      "Audio per WebSocket message, in ms (at most 16000 with float32)", 10,
+      "Audio per WebSocket message, in ms (at most 16384 with float32)", 10,
       30000);
   /**
    * GstWhisperLiveSink:max-size-time:

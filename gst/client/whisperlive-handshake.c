@@ -10,6 +10,8 @@
 #include <json-glib/json-glib.h>
 #include <math.h>
 
+#include "whisperlive-wire.h"
+
 static JsonNode *value_to_node (const GValue * value);
 
 static gboolean
@@ -159,7 +161,6 @@ whisperlive_protocol_handshake (const WhisperLiveSettings * settings,
     const gchar * session_id, const gchar * detected, gboolean stuck)
 {
   static const gchar *const tasks[] = { "transcribe", "translate" };
-  static const gchar *const formats[] = { "float32", "int16", "uint8" };
   g_autoptr (JsonNode) root = json_node_new (JSON_NODE_OBJECT);
   g_autoptr (JsonObject) object = json_object_new ();
   g_autofree gchar *language = whisperlive_settings_dup_language (settings);
@@ -197,7 +198,7 @@ whisperlive_protocol_handshake (const WhisperLiveSettings * settings,
   json_object_set_boolean_member (object, "word_timestamps",
       settings->word_timestamps);
   json_object_set_string_member (object, "audio_format",
-      formats[settings->audio_format]);
+      whisperlive_wire_get_name (settings->audio_format));
   if (settings->session_options)
     gst_structure_foreach (settings->session_options, add_field, object);
 

@@ -10,11 +10,13 @@
 #include <math.h>
 #include <string.h>
 
-/* A server closes with 1009 on a frame of more than 1 MiB: this is what is left for the speakers' samples. */
+#include "whisperlive-protocol.h"
+#include "whisperlive-wire.h"
+
+/* A server closes with 1009 on a frame of more. */
+#define MAX_FRAME_SIZE (1024 * 1024)
+/* What is left of that for the speakers' samples */
 #define MAX_SPEAKERS_SIZE (960 * 1024)
-/* The same for one frame of audio at 16 kHz, in milliseconds: of float32, and of int16, or one of Whisper's windows */
-#define MAX_CHUNK_DURATION 16000
-#define MAX_SMALL_CHUNK_DURATION 30000
 #define MAX_OPTION_DEPTH 16
 
 /* Whisper's languages. An unknown one stops every client of the server for ever. */
@@ -572,11 +574,15 @@ check_range (const gchar * name, gdouble value, gdouble min, gdouble max,
 static gboolean
 check_chunk_duration (const WhisperLiveSettings * settings, GError ** error)
 {
-  if (settings->audio_format != WHISPERLIVE_FORMAT_FLOAT32)
-    return check_range ("chunk-duration", settings->chunk_duration, 1,
-        MAX_SMALL_CHUNK_DURATION, error);
-  return check_range ("chunk-duration of float32", settings->chunk_duration, 1,
-      MAX_CHUNK_DURATION, error);
+  gsize samples = (gsize) settings->chunk_duration * (WHISPERLIVE_RATE / 1000);
+
+  if (whisperlive_wire_get_size (settings->audio_format, samples) >
+      MAX_FRAME_SIZE)
+    return refuse (error, "chunk-duration %u ms of %s is more than a server "
+        "takes in one message", settings->chunk_duration,
+        whisperlive_wire_get_name (settings->audio_format));
+  return check_range ("chunk-duration", settings->chunk_duration, 1, G_MAXINT,
+      error);
 }
 
 gboolean

@@ -7,6 +7,16 @@
 
 #include "whisperlive-wire.h"
 
+static const struct
+{
+  const gchar *name;            /* in the handshake */
+  gsize size;                   /* of a sample */
+} formats[] = {
+  [WHISPERLIVE_FORMAT_FLOAT32] = {"float32", sizeof (gfloat)},
+  [WHISPERLIVE_FORMAT_INT16] = {"int16", sizeof (gint16)},
+  [WHISPERLIVE_FORMAT_UINT8] = {"uint8", sizeof (guint8)},
+};
+
 static GBytes *
 make_float32 (const gint16 * in, gsize samples)
 {
@@ -57,12 +67,16 @@ whisperlive_wire_make (WhisperLiveFormat format, GBytes * samples)
   }
 }
 
+const gchar *
+whisperlive_wire_get_name (WhisperLiveFormat format)
+{
+  return formats[format].name;
+}
+
 gsize
 whisperlive_wire_get_size (WhisperLiveFormat format, gsize samples)
 {
-  static const gsize sizes[] = { sizeof (gfloat), sizeof (gint16), 1 };
-
-  return samples * sizes[format];
+  return samples * formats[format].size;
 }
 
 GBytes *

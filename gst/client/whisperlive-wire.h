@@ -16,6 +16,8 @@ G_BEGIN_DECLS
 
 /* The frame for @samples, which are of gint16. */
 GBytes *whisperlive_wire_make (WhisperLiveFormat format, GBytes * samples);
+/* What the handshake calls it */
+const gchar *whisperlive_wire_get_name (WhisperLiveFormat format);
 /* Bytes of a frame of so many. */
 gsize whisperlive_wire_get_size (WhisperLiveFormat format, gsize samples);
 /* So many samples of silence. */
