@@ -9,7 +9,7 @@ from html import escape
 from pathlib import Path
 
 WIDTH, PANEL, LEFT, RIGHT, TOP, GAP = 860, 220, 48, 16, 56, 46
-COLOURS = ("#0b66c3", "#d1620a", "#4a4a4a")
+COLOURS = ("#0b66c3", "#d1620a", "#e0a03a", "#4a4a4a")
 
 
 def text(x, y, what, anchor="start", size=12):
@@ -55,7 +55,7 @@ def write(path, title, axis, panels):
     parts = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" font-family="sans-serif">',
              f'<rect width="{WIDTH}" height="{height}" fill="white"/>', text(LEFT, 20, title, size=14)]
     for i, (colour, name) in enumerate(zip(COLOURS, names, strict=False)):
-        x = LEFT + 170 * i
+        x = LEFT + 200 * i
         parts += [f'<line x1="{x}" y1="38" x2="{x + 18}" y2="38" stroke="{colour}" stroke-width="3"/>', text(x + 24, 42, name)]
     for i, (subtitle, lines) in enumerate(panels):
         parts += draw_panel(TOP + 24 + i * (PANEL + GAP), subtitle, lines, furthest)

@@ -62,7 +62,7 @@ def read_segments(messages):
 
 
 def session(client, uri, audio, piece=100, quiet=False):
-    """Of one of CLIENTS, at the pace of the audio"""
+    """Of the reference client, or of one of session.c's, at the pace of the audio; @piece: what is pushed at a time, in ms"""
     arguments = ["--uri", uri, "--piece", piece, *(["--quiet"] if quiet else []), audio.path]
     timeout = audio.seconds + PATIENCE
     if client == "reference":
@@ -80,6 +80,3 @@ def session(client, uri, audio, piece=100, quiet=False):
 
 def offline(audio, *arguments):
     return json.loads(run_python("offline.py", *arguments, audio.path, timeout=audio.seconds + PATIENCE))
-
-
-CLIENTS = {"sink": "whisperlivesink", "reference": "reference client", "bare": "bare libsoup client"}

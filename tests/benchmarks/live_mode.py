@@ -15,6 +15,14 @@ from figures import median, percentile, show, table
 from options import options
 from transports import TRANSPORTS, normalise, word_error_rate
 
+# client, what is pushed at a time in ms
+WAYS = {
+    "whisperlivesink": ("sink", 100),
+    "reference client": ("reference", 100),
+    "reference client, its 256 ms": ("reference", 256),
+    "bare libsoup client": ("bare", 100),
+}
+
 
 def spoken_words(audio):
     """[(word, start, end)] by faster-whisper with word times, as its words are compared: in lower case, without punctuation"""
@@ -71,13 +79,14 @@ def measure():
     genuine = TRANSPORTS["genuine"]
     audio = genuine.audio("speech:1") if options.quick else genuine.audio(*["speech"] * 3)
     words = spoken_words(audio)
-    runs = {client: [] for client in clients.CLIENTS}
+    runs = {way: [] for way in WAYS}
     for number in range(options.runs):
         # a server is slower at first: not always for the same one
-        for client in rotate([*clients.CLIENTS], number):
-            options.say(f"live: run {number + 1} of {options.runs}: {clients.CLIENTS[client]}")
+        for way in rotate([*WAYS], number):
+            options.say(f"live: run {number + 1} of {options.runs}: {way}")
             processor.wait_idle(genuine.shared)
-            runs[client].append(describe(audio, words, clients.session(client, genuine.shared.uri, audio)))
+            client, piece = WAYS[way]
+            runs[way].append(describe(audio, words, clients.session(client, genuine.shared.uri, audio, piece)))
     return {"audio": audio.seconds, "words": [{"text": text, "start": start, "end": end} for text, start, end in words],
             "runs": runs}
 
@@ -92,15 +101,15 @@ def draw(result, path):
                 points.append((word["end"], statistics.median(there)))
         return points
 
-    panels = [(title, {clients.CLIENTS[client]: line(runs, which) for client, runs in result["runs"].items()})
+    panels = [(title, {way: line(runs, which) for way, runs in result["runs"].items()})
               for title, which in (("to the first text that has the word", "first"), ("to the final text that has it", "final"))]
     chart.write(path, f"From the end of a word, seconds (medians of {options.runs} runs)", "audio, seconds", panels)
 
 
 def show_result(result):
-    def row(client, runs):
+    def row(way, runs):
         first, final = pool(runs, "first"), pool(runs, "final")
-        return [clients.CLIENTS[client], show(median(run["wer"] for run in runs), ".3f"),
+        return [way, show(median(run["wer"] for run in runs), ".3f"),
                 show(median(run["wer-shown"] for run in runs), ".3f"),
                 *(show(percentile(delays, percent)) for delays in (first, final) for percent in (50, 90)),
                 *(f"{100 * len(delays) / len(result['words']) / len(runs):.1f} %" for delays in (first, final))]
@@ -109,4 +118,4 @@ def show_result(result):
         draw(result, options.plot)
     return table(f"Live, {result['audio']:.0f} s, genuine server, {options.runs} runs; seconds after the end of a word",
                  ["", "WER of finals", "with last partial", "first p50", "p90", "final p50", "p90", "words ever", "words final"],
-                 [row(client, runs) for client, runs in result["runs"].items()])
+                 [row(way, runs) for way, runs in result["runs"].items()])
