@@ -22,6 +22,8 @@ GST_DEBUG_CATEGORY_STATIC (whisperlive_encoder_debug);
  * as much as its voice detection wants between two stretches of speech. */
 #define MAX_SILENCE (2 * GST_SECOND)
 #define LEVEL_WINDOW (WHISPERLIVE_RATE / 100)
+/* Of a long buffer, so many frames are converted at a time: the converter keeps the memory that the most of them have taken. */
+#define PIECE 4096
 
 typedef struct
 {
@@ -125,6 +127,23 @@ convert (GstWhisperLiveEncoder * encoder, gpointer in[], gsize in_frames)
           out_frames))
     g_byte_array_set_size (encoder->pending,
         encoder->pending->len - out_frames * encoder->out.bpf);
+}
+
+static void
+convert_buffer (GstWhisperLiveEncoder * encoder, GstAudioBuffer * audio)
+{
+  const GstAudioInfo *info = &audio->info;
+  gsize stride = GST_AUDIO_INFO_LAYOUT (info) == GST_AUDIO_LAYOUT_INTERLEAVED ?
+      GST_AUDIO_INFO_BPF (info) : GST_AUDIO_INFO_BPS (info);
+  gsize done, n;
+  gint i;
+
+  for (done = 0; done < audio->n_samples; done += n) {
+    n = MIN (PIECE, audio->n_samples - done);
+    convert (encoder, audio->planes, n);
+    for (i = 0; i < audio->n_planes; i++)
+      audio->planes[i] = (guint8 *) audio->planes[i] + n * stride;
+  }
 }
 
 static void
@@ -318,7 +337,7 @@ gst_whisper_live_encoder_push (GstWhisperLiveEncoder * encoder,
   /* bytes from somewhere: their time starts at 0 */
   take_time (encoder, timed ? GST_BUFFER_PTS (buffer) : GST_CLOCK_TIME_NONE,
       timed ? segment : &from_0);
-  convert (encoder, audio.planes, audio.n_samples);
+  convert_buffer (encoder, &audio);
   encoder->expected += gst_util_uint64_scale (audio.n_samples, GST_SECOND,
       in->rate);
   gst_audio_buffer_unmap (&audio);
@@ -437,6 +456,22 @@ take_data (GstWhisperLiveEncoder * encoder, guint samples, gfloat level)
   return data;
 }
 
+/* What a long buffer took is not kept. */
+static void
+shrink (GstWhisperLiveEncoder * encoder)
+{
+  GByteArray *rest;
+
+  if (encoder->popped <= PIECE * sizeof (gint16))
+    return;
+  rest = g_byte_array_new ();
+  g_byte_array_append (rest, encoder->pending->data + encoder->popped,
+      encoder->pending->len - encoder->popped);
+  g_byte_array_unref (encoder->pending);
+  encoder->pending = rest;
+  encoder->popped = 0;
+}
+
 WhisperLiveChunk *
 gst_whisper_live_encoder_pop (GstWhisperLiveEncoder * encoder)
 {
@@ -446,8 +481,10 @@ gst_whisper_live_encoder_pop (GstWhisperLiveEncoder * encoder)
   gfloat level;
   GBytes *data;
 
-  if (samples == 0 || (samples < encoder->chunk_samples && !encoder->flush))
+  if (samples == 0 || (samples < encoder->chunk_samples && !encoder->flush)) {
+    shrink (encoder);
     return NULL;
+  }
   samples = until_second_jump (encoder, samples);
   level = measure_level (encoder, samples);
   mark = take_mark (encoder, samples);

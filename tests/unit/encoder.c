@@ -8,6 +8,7 @@
 #include <gst/check/gstcheck.h>
 #include <math.h>
 
+#include "../support/memory-use.h"
 #include "gstwhisperliveencoder.h"
 #include "whisperlive-protocol.h"
 
@@ -249,6 +250,26 @@ GST_START_TEST (test_silence_shares_its_memory)
 
 GST_END_TEST;
 
+/* But for what is less than a chunk, which is heard with what comes next. */
+GST_START_TEST (test_long_buffer_leaves_no_memory)
+{
+  const guint minute = 60 * WHISPERLIVE_RATE;
+  gsize before;
+
+  push (CHUNK / 2, CHUNK / 2);
+  before = memory_use_heap ();
+  push (minute, minute);
+  fail_unless_equals_uint64 (samples, minute);
+  g_byte_array_unref (bytes);
+  bytes = g_byte_array_new ();
+  fail_unless (memory_use_heap () < before + minute / 10 * sizeof (gint16),
+      "%zu bytes more", memory_use_heap () - before);
+  push (CHUNK / 2, CHUNK / 2);
+  fail_unless_equals_uint64 (samples, minute + CHUNK);
+}
+
+GST_END_TEST;
+
 GST_START_TEST (test_every_format)
 {
   GstAudioFormat format;
@@ -448,25 +469,35 @@ GST_START_TEST (test_unpositioned_channels)
 
 GST_END_TEST;
 
-GST_START_TEST (test_planar)
+/* A second of a rising left and a silent right channel, in one buffer */
+static GstBuffer *
+make_ramp (GstAudioLayout layout)
 {
-  gfloat *data = g_new0 (gfloat, 2 * CHUNK);
+  gboolean planar = layout == GST_AUDIO_LAYOUT_NON_INTERLEAVED;
+  gfloat *data = g_new0 (gfloat, 2 * WHISPERLIVE_RATE);
   GstBuffer *buffer;
   guint i;
 
+  for (i = 0; i < WHISPERLIVE_RATE; i++)
+    data[planar ? i : 2 * i] = (gfloat) i / WHISPERLIVE_RATE;
+  buffer = gst_buffer_new_wrapped (data, 2 * WHISPERLIVE_RATE * sizeof *data);
+  if (planar)
+    gst_buffer_add_audio_meta (buffer, &info, WHISPERLIVE_RATE, NULL);
+  return buffer;
+}
+
+GST_START_TEST (test_layouts)
+{
+  guint i;
+
   gst_audio_info_set_format (&info, GST_AUDIO_FORMAT_F32, 16000, 2, NULL);
-  info.layout = GST_AUDIO_LAYOUT_NON_INTERLEAVED;
+  info.layout = __i__;
   fail_unless (gst_whisper_live_encoder_set_format (encoder, &info));
-  for (i = 0; i < CHUNK; i++) {
-    data[i] = 0.2;
-    data[CHUNK + i] = 0.6;
-  }
-  buffer = gst_buffer_new_wrapped (data, 2 * CHUNK * sizeof *data);
-  gst_buffer_add_audio_meta (buffer, &info, CHUNK, NULL);
-  push_buffer (buffer);
-  fail_unless_equals_uint64 (samples, CHUNK);
-  fail_unless (fabs (get_float (0) - 0.4) < 0.001);
-  fail_unless (fabs (get_float (CHUNK - 1) - 0.4) < 0.001);
+  push_buffer (make_ramp (__i__));
+  fail_unless_equals_uint64 (samples, WHISPERLIVE_RATE);
+  for (i = 0; i < WHISPERLIVE_RATE; i++)
+    fail_unless (fabs (get_float (i) - 0.5 * i / WHISPERLIVE_RATE) < 0.001,
+        "sample %u: %f", i, get_float (i));
 }
 
 GST_END_TEST;
@@ -960,6 +991,7 @@ encoder_suite (void)
   tcase_add_test (tc, test_int16);
   tcase_add_test (tc, test_silence_is_silent);
   tcase_add_test (tc, test_silence_shares_its_memory);
+  tcase_add_test (tc, test_long_buffer_leaves_no_memory);
   tcase_add_test (tc, test_every_format);
   tcase_add_loop_test (tc, test_chunk_durations, 0, 4);
   tcase_add_test (tc, test_drain);
@@ -975,7 +1007,8 @@ encoder_suite (void)
   tc = add_case (suite, "channels");
   tcase_add_loop_test (tc, test_stereo, 0, 2);
   tcase_add_loop_test (tc, test_unpositioned_channels, 0, 4);
-  tcase_add_test (tc, test_planar);
+  tcase_add_loop_test (tc, test_layouts, GST_AUDIO_LAYOUT_INTERLEAVED,
+      GST_AUDIO_LAYOUT_NON_INTERLEAVED + 1);
 
   tc = add_case (suite, "time");
   tcase_add_test (tc, test_running_time_of_chunks);
