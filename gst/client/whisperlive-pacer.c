@@ -38,6 +38,8 @@
 #define CAUTIOUS (10 * WHISPERLIVE_RATE)
 /* A pause is looked for in so much before a portion's end. */
 #define SEARCH (2 * WHISPERLIVE_RATE)
+/* No more than this waits of a live source that the server keeps up with. */
+#define AS_SPOKEN (WHISPERLIVE_RATE / 2)
 /* Silence beyond the window: the server drops it within a pass, and says nothing about it. */
 #define SILENCE_SPEED 8
 /* Quiet for this long, and for four times its slowest pass so far: the server has nothing to say about what it holds. */
@@ -175,14 +177,25 @@ guess_rest (guint64 lag)
   return lag < SHORT ? lag : REST;
 }
 
+/* Nothing is gained by holding back what comes as it is spoken: the server's passes choose their ends themselves, and one that lacks it
+ * tells of it later. */
+static gboolean
+is_as_spoken (const WhisperLivePacer * pacer, const WhisperLiveFlow * flow)
+{
+  return !is_cautious (pacer)
+      && flow->tail - flow->sent <= MAX (flow->waiting, AS_SPOKEN);
+}
+
 /* With this message or without it, whichever is nearer. One may go alone, whatever its length. */
 static gboolean
-is_allowed (const WhisperLivePacer * pacer, guint64 lag, guint waiting)
+is_allowed (const WhisperLivePacer * pacer, const WhisperLiveFlow * flow,
+    guint64 lag)
 {
-  guint64 with = lag + waiting;
+  guint64 with = lag + flow->waiting;
 
   return lag == 0 || with <= pacer->allowed
-      || (with - waiting / 2 <= pacer->allowed && with <= pacer->max_lag);
+      || (with <= pacer->max_lag && (is_as_spoken (pacer, flow)
+          || with - flow->waiting / 2 <= pacer->allowed));
 }
 
 gboolean
@@ -201,6 +214,7 @@ whisperlive_pacer_heard (WhisperLivePacer * pacer, const WhisperLiveFlow * flow,
   pacer->open_at = open ? open_at : 0;
   pacer->in_pass = get_lag (pacer, flow);
   pacer->barren = settled ? 0 : pacer->barren + 1;
+  pacer->empty = settled || open ? 0 : pacer->empty + 1;
   pacer->fruitless = settled || fits (pacer, flow, 0) ? 0 :
       pacer->fruitless + 1;
   if (settled)
@@ -289,7 +303,7 @@ whisperlive_pacer_ask (WhisperLivePacer * pacer, const WhisperLiveFlow * flow,
   fit = whisperlive_pacer_get_fit_time (pacer, flow, 0);
   if (now < fit)
     return fit;
-  if (is_allowed (pacer, lag, flow->waiting)
+  if (is_allowed (pacer, flow, lag)
       && fit == WHISPERLIVE_PACER_NOW) {
     pacer->next = now;
     return WHISPERLIVE_PACER_NOW;

@@ -55,7 +55,8 @@ typedef struct
   gboolean open;                /* the last message had a partial: the next pass has begun */
   guint64 open_at;              /* where that partial begins, 0: there is none, or nobody knows */
   guint barren;                 /* messages since the last final */
-  guint fruitless;              /* of these, since the buffer has been full of what is not settled */
+  guint empty;                  /* of these the last ones, which had no partial */
+  guint fruitless;              /* of the barren ones, since the buffer has been full of what is not settled */
 } WhisperLivePacer;
 
 #define WHISPERLIVE_PACER_NOW 0

@@ -17,7 +17,7 @@ GST_DEBUG_CATEGORY_STATIC (whisperlive_stream_debug);
 #define LEVEL_DECAY 0.9f
 /* -18 dB of the loudest: between sentences */
 #define PAUSE_LEVEL 0.126f
-/* So many passes without a final or a partial, and there will be none */
+/* So many passes in a row without a final or a partial, and there will be none */
 #define STUCK_PASSES 8
 /* No translation is so late. */
 #define TRANSLATION_DELAY (600 * WHISPERLIVE_RATE)
@@ -373,7 +373,7 @@ whisperlive_stream_hear (WhisperLiveStream * stream,
       position, rest_at, now);
   GST_DEBUG ("%s, %" GST_TIME_FORMAT " in flight", final ? "final" : "no final",
       GST_TIME_ARGS (WHISPERLIVE_SAMPLES_TO_TIME (flow.lag)));
-  if ((stream->pacer.barren >= STUCK_PASSES || !goes_on)
+  if ((stream->pacer.empty >= STUCK_PASSES || !goes_on)
       && whisperlive_stream_can_be_stuck (stream))
     stream->stuck = TRUE;
   else if (stream->draining)

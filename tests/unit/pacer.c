@@ -23,13 +23,13 @@ static WhisperLivePacer pacer;
 static WhisperLiveFlow flow;
 static gint64 now;
 
-/* The next chunk waits, and nothing was sent. */
+/* Of a file: there is always more than the next chunk. Nothing was sent. */
 static void
 setup (void)
 {
   now = 1000 * SECOND;
   flow = (WhisperLiveFlow) {
-  .tail = CHUNK,.waiting = CHUNK,.speech_at = G_MAXINT64,};
+  .tail = SAMPLES (60),.waiting = CHUNK,.speech_at = G_MAXINT64,};
   whisperlive_pacer_start (&pacer, 14000, VAD, now);
 }
 
@@ -379,6 +379,54 @@ GST_START_TEST (test_no_partial)
     hear_nothing_new ();
     fail_unless_equals_int (send_now (TRUE), 20);
   }
+}
+
+GST_END_TEST;
+
+/* Nothing but the next chunk waits. */
+static guint
+speak (guint chunks)
+{
+  guint n;
+
+  for (n = 0; n < chunks && ask () == WHISPERLIVE_PACER_NOW; n++) {
+    send_chunk (TRUE);
+    flow.tail = flow.sent + CHUNK;
+  }
+  return n;
+}
+
+/* What comes as it is spoken is not held back below max-server-lag, whatever came of the pass before. */
+GST_START_TEST (test_as_spoken)
+{
+  flow.tail = CHUNK;
+  fail_unless_equals_int (speak (80), 80);
+  hear_nothing_new ();
+  fail_unless_equals_int (speak (80), 60);
+}
+
+GST_END_TEST;
+
+/* A moment's delay is none, a backlog is. */
+GST_START_TEST (test_a_little_behind)
+{
+  flow.tail = CHUNK;
+  fail_unless_equals_int (speak (80), 80);
+  hear_nothing_new ();
+  fail_unless_equals_int (speak (20), 20);
+  flow.tail = flow.sent + SAMPLES (0.5);
+  fail_unless (ask () == WHISPERLIVE_PACER_NOW);
+  flow.tail = flow.sent + SAMPLES (0.6);
+  fail_unless (ask () > now);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_cautious_as_spoken)
+{
+  whisperlive_pacer_start (&pacer, 14000, VAD | CAUTIOUS, now);
+  flow.tail = CHUNK;
+  fail_unless_equals_int (speak (200), 100);
 }
 
 GST_END_TEST;
@@ -1061,6 +1109,9 @@ pacer_suite (void)
   tcase_add_test (tc, test_no_room_for_a_pause);
   tcase_add_test (tc, test_barren_passes);
   tcase_add_test (tc, test_no_partial);
+  tcase_add_test (tc, test_as_spoken);
+  tcase_add_test (tc, test_a_little_behind);
+  tcase_add_test (tc, test_cautious_as_spoken);
   tcase_add_test (tc, test_final_ends_growth);
   tcase_add_test (tc, test_cautious);
   tcase_add_test (tc, test_cautious_and_quiet);

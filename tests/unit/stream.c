@@ -1022,6 +1022,26 @@ GST_START_TEST (test_stuck_by_messages)
 
 GST_END_TEST;
 
+/* As passes are in a live stream: each a second longer than the one before, and then some that Whisper takes for no speech. */
+GST_START_TEST (test_partials_before_are_not_stuck)
+{
+  guint i;
+
+  push (12, LOUD);
+  pull ();
+  hear ("C 0 1 One.");
+  for (i = 0; i < 7; i++) {
+    now += SECOND / 2;
+    hear ("C 0 1 One.; P 1 5 two");
+  }
+  hear_barren (7);
+  fail_if (is_stuck ());
+  hear_barren (1);
+  fail_unless (is_stuck ());
+}
+
+GST_END_TEST;
+
 GST_START_TEST (test_partials_are_text)
 {
   guint i;
@@ -1947,6 +1967,7 @@ stream_suite (void)
 
   tc = add_case (suite, "stuck");
   tcase_add_test (tc, test_stuck_by_messages);
+  tcase_add_test (tc, test_partials_before_are_not_stuck);
   tcase_add_test (tc, test_partials_are_text);
   tcase_add_test (tc, test_silence_is_not_stuck);
   tcase_add_test (tc, test_noise_is_not_stuck);
