@@ -193,7 +193,7 @@ GST_START_TEST (test_slow_pass)
 
 HARNESS_END_TEST;
 
-/* The server's buffer is full of what it says the same about, and will not for ever. */
+/* The server's buffer is full of what it says the same about, and will not for ever; with a response-timeout and without. */
 GST_START_TEST (test_repeats_before_the_last_words)
 {
   g_autofree gchar *finals = NULL;
@@ -201,7 +201,7 @@ GST_START_TEST (test_repeats_before_the_last_words)
   HARNESS_SCRIPT (pass_base, 300);
   HARNESS_SCRIPT (pass_factor, 0);
   harness_make ("", "drain-timeout", 1500, "same-output-threshold", 15,
-      "max-server-lag", 40000, NULL);
+      "max-server-lag", 40000, "response-timeout", 30000 * __i__, NULL);
   harness_push_words (1, 7, 0, 45);
   harness_push_words (8, 7, 0, 0);
   harness_state (GST_STATE_PLAYING);
@@ -478,7 +478,7 @@ eos_suite (void)
   tcase_add_test (tc, test_silence);
   tcase_add_test (tc, test_silence_after_words);
   tcase_add_test (tc, test_slow_pass);
-  tcase_add_test (tc, test_repeats_before_the_last_words);
+  tcase_add_loop_test (tc, test_repeats_before_the_last_words, 0, 2);
   tcase_add_test (tc, test_slow_pass_before_the_last_words);
   tcase_add_test (tc, test_never_transcribed);
   tcase_add_test (tc, test_stuck_midway);
