@@ -845,7 +845,7 @@ GST_START_TEST (test_drained_after_padding_again)
   hear ("C 0 1 One.");
   fail_if (is_drained ());
   pull_padding ();
-  hear ("C 0 1 One.; P 1 3.5 Two");
+  hear ("C 0 1 One.; P 1 3.1 Two");
   fail_unless (is_drained ());
 }
 
