@@ -475,6 +475,8 @@ GST_START_TEST (test_gone_for_good)
       || error->code == GST_RESOURCE_ERROR_OPEN_WRITE);
   fail_unless_equals_uint64 (harness_stat ("connect-attempts") - attempts, 3);
   fail_unless (harness_n (GST_MESSAGE_ELEMENT, "whisperlive/audio-lost") >= 1);
+  fail_unless (harness_index (GST_MESSAGE_ELEMENT, "whisperlive/audio-lost")
+      < harness_index (GST_MESSAGE_ERROR, NULL));
   fail_unless_equals_string (gst_structure_get_string (harness_nth
           ("whisperlive/audio-lost", 0), "reason"), "session-failed");
   harness_assert_balanced ();
