@@ -178,11 +178,13 @@ guess_rest (guint64 lag)
 }
 
 /* Nothing is gained by holding back what comes as it is spoken: the server's passes choose their ends themselves, and one that lacks it
- * tells of it later. */
+ * tells of it later. The beginning of a file looks the same. */
 static gboolean
 is_as_spoken (const WhisperLivePacer * pacer, const WhisperLiveFlow * flow)
 {
-  return !is_cautious (pacer)
+  gboolean begins = pacer->in_pass == 0;
+
+  return !begins && !is_cautious (pacer)
       && flow->tail - flow->sent <= MAX (flow->waiting, AS_SPOKEN);
 }
 

@@ -407,6 +407,15 @@ GST_START_TEST (test_as_spoken)
 
 GST_END_TEST;
 
+/* Of a file, which a source may just have begun to read, a pass gets what it should have. */
+GST_START_TEST (test_beginning)
+{
+  flow.tail = CHUNK;
+  fail_unless_equals_int (speak (200), 120);
+}
+
+GST_END_TEST;
+
 /* A moment's delay is none, a backlog is. */
 GST_START_TEST (test_a_little_behind)
 {
@@ -1110,6 +1119,7 @@ pacer_suite (void)
   tcase_add_test (tc, test_barren_passes);
   tcase_add_test (tc, test_no_partial);
   tcase_add_test (tc, test_as_spoken);
+  tcase_add_test (tc, test_beginning);
   tcase_add_test (tc, test_a_little_behind);
   tcase_add_test (tc, test_cautious_as_spoken);
   tcase_add_test (tc, test_final_ends_growth);
