@@ -471,7 +471,7 @@ install_time (Installer * i)
    * Since: 0.1
    */
   install (i, AT (retries), g_param_spec_int ("retries", "Retries",
-          "Attempts in a row without a working session before the element "
+          "Further attempts in a row, after a failed one, before the element "
           "errors; 0: none, -1: for ever", -1, G_MAXINT,
           i->defaults->retries, FLAGS));
   /**
@@ -540,8 +540,8 @@ install_flow (Installer * i)
    */
   install (i, AT (max_size_time), g_param_spec_uint64 ("max-size-time",
           "Maximum size", "Audio held in the element, waiting or not yet "
-          "settled by a final transcript, in ns", 0, G_MAXUINT64,
-          i->defaults->max_size_time, FLAGS));
+          "settled by a final transcript, in ns (0: the least that works)", 0,
+          G_MAXUINT64, i->defaults->max_size_time, FLAGS));
   /**
    * GstWhisperLiveSink:leaky:
    *

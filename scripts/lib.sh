@@ -6,8 +6,9 @@
 # shellcheck shell=bash
 
 repo=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-build=${WHISPERLIVE_BUILD_DIR:-$repo/build}
-venv=${WHISPERLIVE_VENV:-$repo/.venv}
+# absolute: not all of it runs in the folder that one is in
+build=$(realpath -ms "${WHISPERLIVE_BUILD_DIR:-$repo/build}")
+venv=$(realpath -ms "${WHISPERLIVE_VENV:-$repo/.venv}")
 genuine=$repo/tests/genuine
 
 say() { printf '\033[1m==> %s\033[0m\n' "$*" >&2; }
@@ -25,6 +26,7 @@ fail() {
 quietly() {
   local log
   log=$(mktemp)
+  at_exit "rm -f '$log'"
   if "$@" >"$log" 2>&1; then
     rm -f "$log"
   else
@@ -65,13 +67,14 @@ as_root() {
   elif command -v sudo >/dev/null; then
     sudo "$@"
   else
-    fail "root is needed to install Debian packages, and there is no sudo" "As root, run: $*"
+    fail "root is needed, and there is no sudo" "As root, run: $*"
   fi
 }
 
 # install_packages NAME...: those that are not there yet
 install_packages() {
   local package missing=()
+  [ -z "${WHISPERLIVE_SKIP_PACKAGES:-}" ] || return 0
   command -v dpkg-query >/dev/null || fail "this is no Debian system" \
     "Install what corresponds to these packages, then set WHISPERLIVE_SKIP_PACKAGES=1:" "$*"
   for package in "$@"; do
@@ -79,6 +82,9 @@ install_packages() {
   done
   [ ${#missing[@]} -gt 0 ] || return 0
 
+  [ "$(id -u)" -eq 0 ] || command -v sudo >/dev/null ||
+    fail "root is needed to install Debian packages, and there is no sudo" \
+      "As root, run: apt-get update && apt-get install --no-install-recommends ${missing[*]}"
   say "installing Debian packages: ${missing[*]}"
   as_root apt-get update -q >&2 || fail "apt-get update failed" "Is the network up, and /etc/apt/sources.list right?"
   as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${missing[@]}" >&2 ||
@@ -125,7 +131,7 @@ make_venv() {
 
   # A machine whose package index has no CPU-only torch gets the larger build with CUDA libraries (several GB). It works as well.
   say "installing a genuine WhisperLive with Whisper tiny.en into $venv (a few minutes; about 2 GB, more where torch comes with CUDA)"
-  [ -x "$venv/bin/python" ] || /usr/bin/python3 -m venv "$venv" ||
+  [ -x "$venv/bin/pip" ] || /usr/bin/python3 -m venv "$venv" ||
     fail "no Python environment could be made in $venv" "Try again with: rm -rf $venv"
   "$venv/bin/pip" install --progress-bar off -r "$genuine/requirements.txt" >&2 &&
     "$venv/bin/pip" install --progress-bar off --no-deps -r "$genuine/requirements-no-deps.txt" >&2 ||

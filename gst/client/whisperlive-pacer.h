@@ -47,7 +47,8 @@ typedef struct
   guint64 padded_at;            /* where in the stream the last of it lies */
   gint64 next;                  /* when the next chunk of silence or noise may go */
   gint64 heard;                 /* when the last message came */
-  guint64 silence[WHISPERLIVE_SILENT_PASSES + 1]; /* how far the stream had come so many seconds before the sound in flight; 0: not after the last final */
+  /* how far the stream had come so many seconds before the sound in flight; 0: not after the last final */
+  guint64 silence[WHISPERLIVE_SILENT_PASSES + 1];
   gint64 noted;                 /* when the first of these was */
   gint64 expected;              /* longest pass of the stuck connection before this one, 0: there was none */
   gint64 nudged;                /* when the server got more, for it was quiet */
@@ -68,7 +69,8 @@ gboolean whisperlive_pacer_is_too_long (const WhisperLivePacer * pacer, guint64 
 /* The server has sent segments. @settled: new finals among them, and @flow is without them; @open: a partial, from @open_at on in the
  * stream, or 0; @rest_at: where, it seems, the pass that goes on now will leave a last segment for the next, or 0. FALSE: there will be no
  * more messages. */
-gboolean whisperlive_pacer_heard (WhisperLivePacer * pacer, const WhisperLiveFlow * flow, gboolean settled, gboolean open, guint64 open_at, guint64 rest_at, gint64 now);
+gboolean whisperlive_pacer_heard (WhisperLivePacer * pacer, const WhisperLiveFlow * flow, gboolean settled, gboolean open,
+    guint64 open_at, guint64 rest_at, gint64 now);
 /* How many samples from the next one on are as good as any to end in a pause; 0: it is not time to look for one. */
 guint64 whisperlive_pacer_get_room (const WhisperLivePacer * pacer, const WhisperLiveFlow * flow);
 /* There is one after so many. */

@@ -134,7 +134,7 @@ failure (WhisperLiveSession * self)
       break;
     case WHISPERLIVE_CAUSE_FULL:
       return g_error_new (GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_BUSY,
-          "The server is full (%u attempts)", l->failures);
+          "The server is full (attempts: %u)", l->failures);
     case WHISPERLIVE_CAUSE_CONNECT_TIMEOUT:
       why = "the connection was not established within connect-timeout";
       break;
@@ -146,10 +146,10 @@ failure (WhisperLiveSession * self)
   }
   if (l->worked)
     return g_error_new (GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_WRITE,
-        "The session was lost and did not come back (%u failures): %s",
+        "The session was lost and did not come back (failures: %u): %s",
         l->failures, why);
   return g_error_new (GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_OPEN_WRITE,
-      "No session with %s (%u attempts): %s", uri, l->failures, why);
+      "No session with %s (attempts: %u): %s", uri, l->failures, why);
 }
 
 /* --- what the lifecycle decides --- */

@@ -102,7 +102,7 @@ drain (WhisperLiveSession * self, const WhisperLiveFlow * flow, gint64 now)
     return again;
   if (flow->head == flow->tail) {
     whisperlive_session_step (self, WHISPERLIVE_EVENT_DRAINED,
-        "all audio is transcribed");
+        "nothing is left to transcribe");
   } else if (may_send (self)) {
     if (whisperlive_stream_is_drained (self->stream, now, &again)) {
       whisperlive_session_step (self, WHISPERLIVE_EVENT_DRAINED,

@@ -1,8 +1,9 @@
 /* latency: what a client adds to the way of the audio to the server, and of the text back
  *
  * The client sends chunks in real time to a stamp-server of this process. Uplink: from the moment at which the client takes the
- * audio that completes a chunk (the sink: when it comes to its pad), until the server's libsoup has the chunk. Downlink: from the moment before the server's
- * libsoup is handed a message, until the client's libsoup has it (bare client) or a sync handler of the bus (sink).
+ * audio that completes a chunk (the sink: when it comes to its pad), until the server's libsoup has the chunk. Downlink: from
+ * the moment before the server's libsoup is handed a message, until the client's libsoup has it (bare client) or a sync handler
+ * of the bus (sink).
  *
  * Copyright (C) 2026 the whisperlivesink authors
  *

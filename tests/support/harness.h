@@ -1,7 +1,7 @@
 /* harness: a pipeline with a whisperlivesink, a scripted server for it, and the story that the bus tells
  *
- * For gst-check tests: what does not come within 60 s fails the test, and one that hangs tells where. harness_setup() and harness_teardown() are a
- * checked fixture; after teardown no thread, socket or object of GStreamer's is left, or the test fails.
+ * For gst-check tests: what does not come within 60 s fails the test, and one that hangs tells where. harness_setup() and
+ * harness_teardown() are a checked fixture; after teardown no thread, socket or object of GStreamer's is left, or the test fails.
  *
  * Copyright (C) 2026 the whisperlivesink authors
  *

@@ -1,6 +1,7 @@
 /* transcriber: what a WhisperLive server does with one client's audio
  *
- * Buffer, passes and completion behave as those of whisper_live/backend/base.py 0.10; spoken-words stands in for the model. Pure: it has no clock and no socket.
+ * Buffer, passes and completion behave as those of whisper_live/backend/base.py 0.10; spoken-words stands in for the model.
+ * Pure: it has no clock and no socket.
  *
  * Copyright (C) 2026 the whisperlivesink authors
  *
