@@ -18,6 +18,9 @@ GST_DEBUG_CATEGORY_STATIC (whisperlive_encoder_debug);
 
 /* As GstAudioBaseSink's alignment-threshold: smaller jumps are jitter of timestamps. */
 #define ALIGNMENT_THRESHOLD (40 * GST_MSECOND)
+/* As its discont-wait: so are those back, unless all of so much audio is early. What comes from a network in bursts has the time of its
+ * arrival. (A jump ahead is believed at once: that is a gap.) */
+#define DISCONT_WAIT GST_SECOND
 /* A gap is silence for the server, or words from either side of it would become one sentence; of a longer one it hears so much. It is
  * as much as its voice detection wants between two stretches of speech. */
 #define MAX_SILENCE (2 * GST_SECOND)
@@ -43,6 +46,7 @@ struct _GstWhisperLiveEncoder
   WhisperLiveMark mark;         /* of the first pending sample, if it goes on from what was popped */
   GArray *marks;                /* of Mark, in what is pending: jumps, and then perhaps one that goes on */
   GstClockTime expected;        /* timestamp of the next buffer, if there is no gap */
+  GstClockTime early;           /* so much in a row had a timestamp before that, and was taken for jitter */
   GstSegment segment;           /* that of the last buffer */
   gboolean remark;              /* the next buffer needs a mark even if it goes on from the last */
 };
@@ -111,7 +115,6 @@ extend (GstWhisperLiveEncoder * encoder, gsize samples)
   return encoder->pending->data + old;
 }
 
-/* Without @in: silence, to get out what the resampler holds. */
 static void
 convert (GstWhisperLiveEncoder * encoder, gpointer in[], gsize in_frames)
 {
@@ -120,8 +123,7 @@ convert (GstWhisperLiveEncoder * encoder, gpointer in[], gsize in_frames)
 
   out_frames = gst_audio_converter_get_out_frames (encoder->converter,
       in_frames);
-  if (out_frames == 0)
-    return;
+  /* of few frames nothing may come yet: the resampler collects them */
   out[0] = extend (encoder, out_frames);
   if (!gst_audio_converter_samples (encoder->converter, 0, in, in_frames, out,
           out_frames))
@@ -146,13 +148,39 @@ convert_buffer (GstWhisperLiveEncoder * encoder, GstAudioBuffer * audio)
   }
 }
 
+/* Silence gets out what the resampler holds. (Without any input the converter means to take silence, but leaves some of what it had there.) */
 static void
 drain_converter (GstWhisperLiveEncoder * encoder)
 {
+  gint channels = GST_AUDIO_INFO_CHANNELS (&encoder->in), i;
+  gsize n, size;
+  g_autofree gpointer *planes = NULL;
+  g_autofree guint8 *silence = NULL;
+
   if (!encoder->converter)
     return;
-  convert (encoder, NULL,
-      gst_audio_converter_get_max_latency (encoder->converter));
+  n = gst_audio_converter_get_max_latency (encoder->converter);
+  if (n == 0)
+    return;
+  size = n * GST_AUDIO_INFO_BPF (&encoder->in);
+  silence = g_malloc (size);
+  gst_audio_format_info_fill_silence (encoder->in.finfo, silence, size);
+  planes = g_new (gpointer, channels);
+  for (i = 0; i < channels; i++)
+    planes[i] = silence;
+  convert (encoder, planes, n);
+  gst_audio_converter_reset (encoder->converter);
+}
+
+/* The converter takes frames of which nothing comes yet, but only when it has memory for what comes, which it makes when it is asked for some.
+ * (One frame gives nothing where the rate changes; and the resampler's phase is not reset, so nothing must come of it.) */
+static void
+prime_converter (GstWhisperLiveEncoder * encoder)
+{
+  gint16 sample;
+  gpointer out[1] = { &sample };
+
+  gst_audio_converter_samples (encoder->converter, 0, NULL, 1, out, 1);
   gst_audio_converter_reset (encoder->converter);
 }
 
@@ -178,7 +206,10 @@ gst_whisper_live_encoder_set_format (GstWhisperLiveEncoder * encoder,
   encoder->converter = gst_audio_converter_new (GST_AUDIO_CONVERTER_FLAG_NONE,
       &encoder->in, &encoder->out, config);
   encoder->remark = TRUE;
-  return encoder->converter != NULL;
+  if (!encoder->converter)
+    return FALSE;
+  prime_converter (encoder);
+  return TRUE;
 }
 
 static void
@@ -202,7 +233,7 @@ to_running_time (const GstSegment * segment, GstClockTime timestamp)
 }
 
 /* How much silence stands for what is between what was and what comes at @timestamp, or for a jump back. Other timestamps alone are
- * no jump: those of the next file, for example. */
+ * no jump: those of the next file, for example. Nor is what has been taken for jitter for a while: it was heard without a pause. */
 static GstClockTime
 get_silence (GstWhisperLiveEncoder * encoder, GstClockTime timestamp,
     const GstSegment * segment)
@@ -212,6 +243,8 @@ get_silence (GstWhisperLiveEncoder * encoder, GstClockTime timestamp,
 
   /* backwards every buffer is one */
   if (segment->rate < 0 || encoder->segment.rate < 0)
+    return 0;
+  if (jump < 0 && encoder->early >= DISCONT_WAIT)
     return 0;
   jump = fabs (jump) * segment->rate;
   return jump > ALIGNMENT_THRESHOLD ? MIN (jump, MAX_SILENCE) : 0;
@@ -252,15 +285,17 @@ goes_on (WhisperLiveMark from, const WhisperLiveMark * to)
       && is_near (from.stream_time, to->stream_time);
 }
 
+/* Backwards, running time goes from the end of the buffer to its beginning. */
 static void
 mark (GstWhisperLiveEncoder * encoder, GstClockTime timestamp,
-    const GstSegment * segment)
+    GstClockTime duration, const GstSegment * segment)
 {
+  GstClockTime first = segment->rate < 0 ? timestamp + duration : timestamp;
   Mark mark = {
     .mark = {
           .offset = pending_samples (encoder),
           .running_time =
-          gst_segment_to_running_time (segment, GST_FORMAT_TIME, timestamp),
+          gst_segment_to_running_time (segment, GST_FORMAT_TIME, first),
           .stream_time =
           gst_segment_to_stream_time (segment, GST_FORMAT_TIME, timestamp),
           .rate = fabs (segment->rate),
@@ -286,17 +321,36 @@ is_same_segment (const GstSegment * a, const GstSegment * b)
       && a->time == b->time;
 }
 
+/* In the same segment */
+static gboolean
+is_jitter (GstWhisperLiveEncoder * encoder, GstClockTime timestamp,
+    GstClockTime duration, gboolean discont)
+{
+  GstClockTimeDiff ahead = GST_CLOCK_DIFF (encoder->expected, timestamp);
+
+  if (ABS (ahead) <= ALIGNMENT_THRESHOLD) {
+    encoder->early = 0;
+    return TRUE;
+  }
+  /* backwards every buffer is before the last */
+  if (discont || encoder->segment.rate < 0 || ahead > 0
+      || -ahead > DISCONT_WAIT || encoder->early >= DISCONT_WAIT)
+    return FALSE;
+  encoder->early += duration;
+  return TRUE;
+}
+
 static void
 take_time (GstWhisperLiveEncoder * encoder, GstClockTime timestamp,
-    const GstSegment * segment)
+    GstClockTime duration, gboolean discont, const GstSegment * segment)
 {
   gboolean first = !GST_CLOCK_TIME_IS_VALID (encoder->expected);
+  gboolean same = !first && is_same_segment (segment, &encoder->segment);
 
   if (!GST_CLOCK_TIME_IS_VALID (timestamp))
-    timestamp = first ? segment->start : encoder->expected;
-  if (!first && !encoder->remark && is_same_segment (segment, &encoder->segment)
-      && ABS (GST_CLOCK_DIFF (encoder->expected, timestamp)) <=
-      ALIGNMENT_THRESHOLD)
+    timestamp = same ? encoder->expected : segment->start;
+  if (same && !encoder->remark
+      && is_jitter (encoder, timestamp, duration, discont))
     return;
 
   if (!first && encoder->expected != timestamp) {
@@ -306,8 +360,9 @@ take_time (GstWhisperLiveEncoder * encoder, GstClockTime timestamp,
   }
   if (!first)
     add_silence (encoder, get_silence (encoder, timestamp, segment));
-  mark (encoder, timestamp, segment);
+  mark (encoder, timestamp, duration, segment);
   encoder->expected = timestamp;
+  encoder->early = 0;
   encoder->segment = *segment;
   encoder->remark = FALSE;
 }
@@ -318,6 +373,8 @@ gst_whisper_live_encoder_push (GstWhisperLiveEncoder * encoder,
 {
   const GstAudioInfo *in = &encoder->in;
   gboolean timed = segment->format == GST_FORMAT_TIME;
+  gboolean discont = GST_BUFFER_IS_DISCONT (buffer);
+  GstClockTime duration;
   GstAudioBuffer audio;
   GstSegment from_0;
 
@@ -335,11 +392,11 @@ gst_whisper_live_encoder_push (GstWhisperLiveEncoder * encoder,
     return GST_FLOW_ERROR;
   }
   /* bytes from somewhere: their time starts at 0 */
+  duration = gst_util_uint64_scale (audio.n_samples, GST_SECOND, in->rate);
   take_time (encoder, timed ? GST_BUFFER_PTS (buffer) : GST_CLOCK_TIME_NONE,
-      timed ? segment : &from_0);
+      duration, discont, timed ? segment : &from_0);
   convert_buffer (encoder, &audio);
-  encoder->expected += gst_util_uint64_scale (audio.n_samples, GST_SECOND,
-      in->rate);
+  encoder->expected += duration;
   gst_audio_buffer_unmap (&audio);
   gst_buffer_unref (buffer);
   return GST_FLOW_OK;
@@ -357,7 +414,7 @@ gst_whisper_live_encoder_gap (GstWhisperLiveEncoder * encoder,
       || !gst_segment_clip (segment, GST_FORMAT_TIME, timestamp,
           timestamp + duration, &start, &stop))
     return;
-  take_time (encoder, start, segment);
+  take_time (encoder, start, stop - start, TRUE, segment);
   drain_converter (encoder);
   add_silence (encoder, stop - start);
   encoder->expected = stop;

@@ -68,9 +68,11 @@ static guint n_settings;        /* properties 1 to n_settings are settings; then
 #define PROP_STATS (n_settings + 3)
 static GParamSpec *connection_state_pspec, *session_id_pspec;
 
+/* GstAudioConverter mixes no more channels, though it does not say so. */
 static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE ("sink",
     GST_PAD_SINK, GST_PAD_ALWAYS,
-    GST_STATIC_CAPS (GST_AUDIO_CAPS_MAKE (GST_AUDIO_FORMATS_ALL)
+    GST_STATIC_CAPS ("audio/x-raw, format = (string) " GST_AUDIO_FORMATS_ALL
+        ", rate = " GST_AUDIO_RATE_RANGE ", channels = (int) [ 1, 63 ]"
         ", layout = (string) { interleaved, non-interleaved }"));
 
 #define gst_whisper_live_sink_parent_class parent_class

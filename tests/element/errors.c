@@ -776,6 +776,22 @@ GST_START_TEST (test_buffer_that_does_not_fit)
 
 HARNESS_END_TEST;
 
+/* GstAudioConverter says yes to them, and then has no mixer. */
+GST_START_TEST (test_too_many_channels)
+{
+  g_autoptr (GstPad) src = gst_pad_new ("src", GST_PAD_SRC);
+  g_autoptr (GstCaps) caps = gst_caps_from_string ("audio/x-raw, "
+      "format=S16LE, layout=interleaved, rate=16000, channels=64, "
+      "channel-mask=(bitmask)0");
+
+  fail_unless_equals_int (push_one (src, caps,
+          gst_buffer_new_allocate (NULL, 128 * 160, NULL)),
+      GST_FLOW_NOT_NEGOTIATED);
+  finish ();
+}
+
+HARNESS_END_TEST;
+
 /* As a source of bytes sends it. 0: with a time, 1: without. */
 GST_START_TEST (test_buffer_without_caps)
 {
@@ -836,6 +852,7 @@ errors_suite (void)
   tcase_add_test (tc, test_stopped_by_its_own_thread);
   tcase_add_test (tc, test_restarted_by_its_own_thread);
   tcase_add_test (tc, test_buffer_that_does_not_fit);
+  tcase_add_test (tc, test_too_many_channels);
   tcase_add_loop_test (tc, test_buffer_without_caps, 0, 2);
   suite_add_tcase (s, tc);
   return s;

@@ -308,7 +308,7 @@ GST_START_TEST (test_element)
   GstCaps *any =
       gst_caps_from_string
       ("audio/x-raw, format=(string){ F64BE, S24LE, U8, F32LE, S16BE }, "
-      "layout=(string){ interleaved, non-interleaved }, rate=(int)[ 1, 2147483647 ], channels=(int)[ 1, 64 ]");
+      "layout=(string){ interleaved, non-interleaved }, rate=(int)[ 1, 2147483647 ], channels=(int)[ 1, 63 ]");
   g_autoptr (GstPad) pad = gst_element_get_static_pad (sink, "sink");
   GstPadTemplate *template = gst_pad_get_pad_template (pad);
   GstCaps *caps = gst_pad_template_get_caps (template);

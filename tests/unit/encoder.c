@@ -367,6 +367,9 @@ GST_END_TEST;
 
 static const guint rates[] = { 8000, 11025, 22050, 32000, 44100, 48000, 96000 };
 
+/* Of some of which no sample comes: in pro audio there are 6 and 48 in a packet. */
+static const guint few_frames[] = { 1, 6, 24, 48, 64 };
+
 GST_START_TEST (test_resampling_is_exact)
 {
   guint rate = rates[__i__];
@@ -379,6 +382,20 @@ GST_START_TEST (test_resampling_is_exact)
   fail_unless (ABS ((gint64) (samples - expected)) <= 1, "%u Hz: %"
       G_GUINT64_FORMAT " samples of %" G_GUINT64_FORMAT, rate, samples,
       expected);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_few_frames_at_a_time)
+{
+  guint rate = rates[__i__ % G_N_ELEMENTS (rates)];
+
+  set_format (GST_AUDIO_FORMAT_F32, rate, 1);
+  push (2 * rate, few_frames[__i__ / G_N_ELEMENTS (rates)]);
+  drain ();
+  fail_unless (ABS ((gint64) (samples - 32000)) <= 1, "%u Hz: %"
+      G_GUINT64_FORMAT " samples", rate, samples);
+  fail_unless (fabs (get_float (16000) - 0.5) < 0.01);
 }
 
 GST_END_TEST;
@@ -734,7 +751,7 @@ GST_START_TEST (test_no_silence_backwards)
   push_at (4800 * MS, 2 * CHUNK);
   push_at (4600 * MS, 2 * CHUNK);
   fail_unless_equals_uint64 (samples, 6 * CHUNK);
-  fail_unless_time (2 * CHUNK, 5200 * MS);
+  fail_unless_time (2 * CHUNK, 5000 * MS);
   fail_unless_stream_time (2 * CHUNK, 4800 * MS);
 }
 
@@ -765,6 +782,56 @@ GST_START_TEST (test_jitter)
 
 GST_END_TEST;
 
+/* From a network: each burst has the time at which it came. */
+GST_START_TEST (test_bursts)
+{
+  guint i;
+
+  for (i = 0; i < 600; i++)
+    push_at (i / 10 * 200 * MS, CHUNK / 5);
+  drain ();
+  fail_unless_equals_uint64 (samples, 600 * (CHUNK / 5));
+  for (i = 0; i < 60; i++)
+    fail_unless_time (i * 2 * CHUNK, i * 200 * MS);
+}
+
+GST_END_TEST;
+
+/* The time of it is right again after a second; nothing was missing, and so nothing is put in between. */
+GST_START_TEST (test_early_for_good)
+{
+  guint i;
+
+  push_at (0, CHUNK);
+  for (i = 0; i < 30; i++)
+    push_at (i * 100 * MS, CHUNK);
+  drain ();
+  fail_unless_equals_uint64 (samples, 31 * CHUNK);
+  for (i = 0; i < 10; i++)
+    fail_unless_time ((1 + i) * CHUNK, (1 + i) * 100 * MS);
+  for (; i < 30; i++)
+    fail_unless_time ((1 + i) * CHUNK, i * 100 * MS);
+}
+
+GST_END_TEST;
+
+/* Who says so is believed, and a second is no jitter. 0: with DISCONT. */
+GST_START_TEST (test_jump_back_at_once)
+{
+  GstBuffer *buffer;
+
+  push_at (2 * GST_SECOND, 2 * CHUNK);
+  buffer = make_buffer (2 * CHUNK, 0.5, __i__ == 0 ? 2100 * MS : 1200 * MS - 1);
+  if (__i__ == 0)
+    GST_BUFFER_FLAG_SET (buffer, GST_BUFFER_FLAG_DISCONT);
+  push_buffer (buffer);
+  drain ();
+  fail_unless (samples > 4 * CHUNK);
+  fail_unless_time (samples - 2 * CHUNK, GST_BUFFER_PTS (buffer));
+}
+
+GST_END_TEST;
+
 GST_START_TEST (test_more_than_jitter)
 {
   push_at (0, CHUNK);
@@ -783,6 +850,21 @@ GST_START_TEST (test_no_timestamps)
     push_at (GST_CLOCK_TIME_NONE, CHUNK);
   for (i = 0; i < 10; i++)
     fail_unless_time (i * CHUNK, i * 100 * MS);
+}
+
+GST_END_TEST;
+
+/* The next file begins where its segment does. */
+GST_START_TEST (test_no_timestamps_in_the_next_segment)
+{
+  push_at (GST_CLOCK_TIME_NONE, 10 * CHUNK);
+  segment.start = segment.time = 100 * GST_SECOND;
+  segment.base = GST_SECOND;
+  push_at (GST_CLOCK_TIME_NONE, 10 * CHUNK);
+  fail_unless_equals_uint64 (samples, 20 * CHUNK);
+  fail_unless_time (10 * CHUNK, GST_SECOND);
+  fail_unless_stream_time (10 * CHUNK, 100 * GST_SECOND);
+  fail_unless_time (11 * CHUNK, 1100 * MS);
 }
 
 GST_END_TEST;
@@ -1001,6 +1083,8 @@ encoder_suite (void)
 
   tc = add_case (suite, "rates");
   tcase_add_loop_test (tc, test_resampling_is_exact, 0, 7);
+  tcase_add_loop_test (tc, test_few_frames_at_a_time, 0,
+      G_N_ELEMENTS (few_frames) * G_N_ELEMENTS (rates));
   tcase_add_loop_test (tc, test_resampling_takes_no_time, 0, 7);
   tcase_add_test (tc, test_tail_is_heard);
 
@@ -1028,8 +1112,12 @@ encoder_suite (void)
   tcase_add_test (tc, test_no_silence_backwards);
   tcase_add_test (tc, test_gap_at_another_rate);
   tcase_add_test (tc, test_jitter);
+  tcase_add_test (tc, test_bursts);
+  tcase_add_test (tc, test_early_for_good);
+  tcase_add_loop_test (tc, test_jump_back_at_once, 0, 2);
   tcase_add_test (tc, test_more_than_jitter);
   tcase_add_test (tc, test_no_timestamps);
+  tcase_add_test (tc, test_no_timestamps_in_the_next_segment);
   tcase_add_test (tc, test_some_timestamps);
   tcase_add_test (tc, test_segment);
   tcase_add_test (tc, test_rate);
