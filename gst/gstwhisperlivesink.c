@@ -374,12 +374,12 @@ gst_whisper_live_sink_render (GstBaseSink * sink, GstBuffer * buffer)
       gst_buffer_replace (&self->encoded, buffer);
     return ret;
   }
-  if (ret == GST_FLOW_NOT_NEGOTIATED)
-    GST_ELEMENT_ERROR (self, CORE, NEGOTIATION, (NULL),
-        ("a buffer came before any caps"));
-  else
-    GST_ELEMENT_ERROR (self, STREAM, FORMAT, (NULL),
-        ("a buffer does not fit its caps"));
+  whisperlive_session_break (self->session,
+      ret == GST_FLOW_NOT_NEGOTIATED ?
+      g_error_new_literal (GST_CORE_ERROR, GST_CORE_ERROR_NEGOTIATION,
+          "A buffer came before any caps") :
+      g_error_new_literal (GST_STREAM_ERROR, GST_STREAM_ERROR_FORMAT,
+          "A buffer does not fit its caps"));
   return ret;
 }
 

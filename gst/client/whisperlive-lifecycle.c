@@ -125,6 +125,13 @@ fail (WhisperLiveLifecycle * l, WhisperLiveCause cause, gint64 now)
   return WHISPERLIVE_ACTION_ABORT | WHISPERLIVE_ACTION_REWIND;
 }
 
+static void
+get_further (WhisperLiveLifecycle * l, gint64 now)
+{
+  l->progress = now;
+  l->idle_sessions = 0;
+}
+
 static WhisperLiveActions
 finish (WhisperLiveLifecycle * l, WhisperLiveActions outcome, gint64 now)
 {
@@ -231,8 +238,9 @@ step_connection (WhisperLiveLifecycle * l, const WhisperLiveEvent * event,
         break;
       l->worked = TRUE;
       l->ready_at = now;
-      if (!l->replaced)
+      if (!l->replaced && l->idle_sessions == 0)
         l->progress = now;
+      l->idle_sessions++;
       enter (l, WHISPERLIVE_STATE_READY, 0);
       return WHISPERLIVE_ACTION_STREAM;
     case WHISPERLIVE_EVENT_SERVER_FULL:
@@ -255,6 +263,9 @@ step_connection (WhisperLiveLifecycle * l, const WhisperLiveEvent * event,
     case WHISPERLIVE_EVENT_CLOSED:
       if (l->state == WHISPERLIVE_STATE_CLOSING)
         return closed (l, now);
+      if (is_streaming (l) && event->idle
+          && now >= l->ready_at + WORKING_SESSION)
+        l->failures = 0;
       if (has_connection (l))
         return fail (l, l->full ? WHISPERLIVE_CAUSE_FULL :
             WHISPERLIVE_CAUSE_CLOSED, now);
@@ -297,7 +308,7 @@ step (WhisperLiveLifecycle * l, const WhisperLiveEvent * event, gint64 now)
     case WHISPERLIVE_EVENT_ENDED:
       l->ended = l->running && l->state != WHISPERLIVE_STATE_FAILED;
       l->drained = FALSE;
-      l->progress = now;
+      get_further (l, now);
       break;
     case WHISPERLIVE_EVENT_RESUMED:
       l->ended = FALSE;
@@ -309,20 +320,28 @@ step (WhisperLiveLifecycle * l, const WhisperLiveEvent * event, gint64 now)
         enter (l, WHISPERLIVE_STATE_DRAINING, 0);
       break;
     case WHISPERLIVE_EVENT_PROGRESS:
-      l->progress = now + event->delay;
+      get_further (l, now);
+      break;
+    case WHISPERLIVE_EVENT_HELD:
+      if (l->idle_sessions <= 1)
+        l->progress = now + event->delay;
       break;
     case WHISPERLIVE_EVENT_TEXT:
-      l->progress = now;
+      get_further (l, now);
       l->failures = 0;
       l->ready_at = 0;
       break;
     case WHISPERLIVE_EVENT_ALIVE:
-      l->progress = now;
+      get_further (l, now);
       l->failures = 0;
       break;
     case WHISPERLIVE_EVENT_DRAINED:
       if (l->ended && l->state != WHISPERLIVE_STATE_CLOSING)
         return finish (l, WHISPERLIVE_ACTION_SETTLE, now);
+      break;
+    case WHISPERLIVE_EVENT_BROKEN:
+      if (l->running && l->state != WHISPERLIVE_STATE_FAILED)
+        return give_up (l, WHISPERLIVE_CAUSE_REFUSED);
       break;
     case WHISPERLIVE_EVENT_DEADLINE:
       return deadline (l, now);

@@ -40,20 +40,23 @@ typedef enum
   WHISPERLIVE_EVENT_SERVER_FULL,        /* delay: the server's own guess, µs */
   WHISPERLIVE_EVENT_SERVER_BYE, /* DISCONNECT: it is about to close */
   WHISPERLIVE_EVENT_ALL_SENT,   /* nothing waits, after ENDED */
-  WHISPERLIVE_EVENT_PROGRESS,   /* audio was sent, text came, or delay has to pass before that can be */
+  WHISPERLIVE_EVENT_PROGRESS,   /* audio was sent for the first time, or text came */
+  WHISPERLIVE_EVENT_HELD,       /* delay has to pass before that can be */
   WHISPERLIVE_EVENT_TEXT,       /* a final: the session works */
   WHISPERLIVE_EVENT_ALIVE,      /* the server made text of speech that it was tried with: the session works */
   WHISPERLIVE_EVENT_DRAINED,    /* the last words are there */
   WHISPERLIVE_EVENT_REPLACE,    /* this session is no good any more, a new one may be */
   WHISPERLIVE_EVENT_CLOSED,     /* the connection has ended, cleanly or not */
   WHISPERLIVE_EVENT_REFUSED,    /* and to try again would be no use */
+  WHISPERLIVE_EVENT_BROKEN,     /* the stream itself cannot go on */
   WHISPERLIVE_EVENT_DEADLINE,   /* deadline has come */
 } WhisperLiveEventType;
 
 typedef struct
 {
   WhisperLiveEventType type;
-  gint64 delay;                 /* SERVER_FULL, PROGRESS */
+  gint64 delay;                 /* SERVER_FULL, HELD */
+  gboolean idle;                /* CLOSED: there was nothing that the server could have made text of */
 } WhisperLiveEvent;
 
 typedef enum
@@ -112,6 +115,7 @@ typedef struct
   gboolean ended;               /* an end of stream is waiting for the last words */
   gboolean drained;             /* that has its outcome: only the close is awaited */
   gint64 progress;              /* when that last got further */
+  guint idle_sessions;          /* sessions in a row without any since: only the first gives it more time */
   gboolean full;                /* WAIT has come, the server is about to close */
   gint64 full_delay;
   gboolean bye;                 /* DISCONNECT has come, likewise */

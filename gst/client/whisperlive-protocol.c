@@ -295,9 +295,9 @@ parse_status (JsonObject * object, const gchar * status,
     message->type = WHISPERLIVE_MESSAGE_WARNING;
   else
     return TRUE;
-  if (!get_string (object, "message", MAX_TEXT, &message->text, error))
-    return FALSE;
-  if (!message->text)
+  /* what it says is beside the point */
+  if (!get_string (object, "message", MAX_TEXT, &message->text, NULL)
+      || !message->text)
     message->text = g_strdup ("(the server did not say what)");
   return TRUE;
 }

@@ -485,7 +485,8 @@ void
 whisperlive_queue_fail (WhisperLiveQueue * queue)
 {
   g_mutex_lock (&queue->lock);
-  queue->state = QUEUE_FAILING;
+  if (queue->state == QUEUE_OPEN)
+    queue->state = QUEUE_FAILING;
   g_mutex_unlock (&queue->lock);
 }
 

@@ -11,13 +11,17 @@ GST_DEBUG_CATEGORY_EXTERN (whisperlive_session_debug);
 #define GST_CAT_DEFAULT whisperlive_session_debug
 
 static void
+on_socket (gpointer owner, GSocket * socket)
+{
+  whisperlive_session_set_socket (owner, socket);
+}
+
+static void
 on_opened (gpointer owner, gint64 elapsed)
 {
   WhisperLiveSession *self = owner;
 
   GST_DEBUG ("upgraded after %" G_GINT64_FORMAT " us", elapsed);
-  whisperlive_session_set_socket (self,
-      whisperlive_websocket_get_socket (self->websocket));
   whisperlive_session_step (self, WHISPERLIVE_EVENT_UPGRADED,
       "connection established");
 }
@@ -113,6 +117,8 @@ on_server_full (WhisperLiveSession * self, gdouble minutes)
 
   self->stats.waits++;
   whisperlive_session_step_full (self, &event, "server full");
+  /* the state is the same, but not for as long */
+  whisperlive_loop_wake (self->loop);
 }
 
 static void
@@ -229,12 +235,17 @@ on_closed (gpointer owner, gushort code, const GError * error)
 {
   WhisperLiveSession *self = owner;
   const WhisperLiveLifecycle *l = &self->lifecycle;
-  WhisperLiveEventType type = WHISPERLIVE_EVENT_CLOSED;
+  WhisperLiveEvent event = {
+    .type = WHISPERLIVE_EVENT_CLOSED,
+    .idle = whisperlive_stream_is_pausing (self->stream)
+        && !whisperlive_stream_is_on_trial (self->stream),
+  };
 
   g_clear_error (&self->error);
   if (error)
     self->error = g_error_copy (error);
-  else if (l->state == WHISPERLIVE_STATE_CONNECTED && code == 1000 && !l->full)
+  else if (l->state == WHISPERLIVE_STATE_CONNECTED && code == 1000 && !l->full
+      && !l->worked)
     self->error = g_error_new (GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,
         "The server refuses this configuration: it closed the connection "
         "after the handshake without a word");
@@ -245,8 +256,8 @@ on_closed (gpointer owner, gushort code, const GError * error)
 
   if (self->error->code == GST_RESOURCE_ERROR_NOT_AUTHORIZED
       || self->error->code == GST_RESOURCE_ERROR_SETTINGS)
-    type = WHISPERLIVE_EVENT_REFUSED;
-  whisperlive_session_step (self, type, self->error->message);
+    event.type = WHISPERLIVE_EVENT_REFUSED;
+  whisperlive_session_step_full (self, &event, self->error->message);
 }
 
 static gboolean
@@ -259,6 +270,7 @@ on_accept_certificate (gpointer owner, GTlsCertificate * certificate,
 }
 
 const WhisperLiveWebsocketEvents whisperlive_session_websocket_events = {
+  .socket = on_socket,
   .opened = on_opened,
   .text = on_text,
   .busy = on_busy,

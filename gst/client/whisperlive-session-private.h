@@ -34,7 +34,7 @@ struct _WhisperLiveSession
   /* under stop_lock */
   gboolean stopping;            /* the session thread knows that stop() waits */
   gboolean stopped;             /* stop() may return */
-  GSocket *socket;              /* of a connection that is upgraded */
+  GSocket *socket;              /* of the present connection, from TCP on */
 
   /* all below: session thread */
   WhisperLiveSettings *settings;        /* NULL: not started */

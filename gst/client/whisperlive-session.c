@@ -58,7 +58,7 @@ static void
 hold (WhisperLiveSession * self, gint64 until, gint64 now)
 {
   WhisperLiveEvent event = {
-    .type = WHISPERLIVE_EVENT_PROGRESS,
+    .type = WHISPERLIVE_EVENT_HELD,
     .delay = until - now,
   };
 
@@ -409,6 +409,46 @@ gboolean
 whisperlive_session_is_playing (WhisperLiveSession * self)
 {
   return g_atomic_int_get (&self->playing);
+}
+
+typedef struct
+{
+  WhisperLiveSession *session;
+  GError *error;
+} Break;
+
+static void
+break_free (gpointer data)
+{
+  Break *b = data;
+
+  g_error_free (b->error);
+  g_free (b);
+}
+
+static gboolean
+do_break (gpointer data)
+{
+  Break *b = data;
+  WhisperLiveSession *self = b->session;
+
+  g_clear_error (&self->error);
+  self->error = g_error_copy (b->error);
+  whisperlive_session_step (self, WHISPERLIVE_EVENT_BROKEN,
+      self->error->message);
+  return G_SOURCE_REMOVE;
+}
+
+void
+whisperlive_session_break (WhisperLiveSession * self, GError * error)
+{
+  Break *b = g_new (Break, 1);
+
+  b->session = self;
+  b->error = error;
+  whisperlive_queue_fail (self->queue);
+  whisperlive_loop_invoke (self->loop, do_break, b, break_free);
+  whisperlive_queue_check (self->queue);
 }
 
 static gboolean

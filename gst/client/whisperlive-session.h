@@ -56,7 +56,7 @@ typedef struct
   void (*raw) (gpointer owner, const gchar * message, gsize length, GstClockTime running_time);
   void (*stats) (gpointer owner, const WhisperLiveStats * stats);
   void (*warning) (gpointer owner, const gchar * text);
-  /* Once; after it nothing else is reported but losses and the state. @error: GST_RESOURCE_ERROR. */
+  /* Once; after it nothing else is reported but losses and the state. @error: GST_RESOURCE_ERROR, or what break() was called with. */
   void (*error) (gpointer owner, const GError * error);
   gboolean (*accept_certificate) (gpointer owner, GTlsCertificate * certificate, GTlsCertificateFlags errors);
 } WhisperLiveSessionEvents;
@@ -73,6 +73,9 @@ void whisperlive_session_start (WhisperLiveSession * session, WhisperLiveSetting
 /* Audio is sent only while playing; after a start it is not. From any thread, as often as you like; returns at once. */
 void whisperlive_session_set_playing (WhisperLiveSession * session, gboolean playing);
 gboolean whisperlive_session_is_playing (WhisperLiveSession * session);
+/* The stream cannot go on: takes @error, of any domain, which is the session's then. From the streaming thread; returns when that has been
+ * told, or the queue was unlocked. */
+void whisperlive_session_break (WhisperLiveSession * session, GError * error);
 /* Returns when there is no connection any more: after a closing handshake, or close-timeout at the latest. Not on the session thread. */
 void whisperlive_session_stop (WhisperLiveSession * session);
 /* Is this the session thread? */

@@ -547,10 +547,28 @@ check_option (const gchar * name, const GValue * value, guint depth,
       "JSON cannot carry", name, G_VALUE_TYPE_NAME (value));
 }
 
+/* These two have properties, and stop a server for all its clients just as well. */
+static gboolean
+check_dangerous_options (const GstStructure * options, GError ** error)
+{
+  const GValue *vad = gst_structure_get_value (options, "vad_parameters");
+  const gchar *language = gst_structure_get_string (options, "language");
+
+  if (language && !whisperlive_settings_is_language (language))
+    return refuse (error, "session-options: Whisper has no language \"%s\"",
+        language);
+  if (vad && !GST_VALUE_HOLDS_STRUCTURE (vad))
+    return refuse (error, "session-options: vad_parameters is no structure");
+  return !vad || check_vad (gst_value_get_structure (vad), error);
+}
+
 static gboolean
 check_options (const GstStructure * options, GError ** error)
 {
   gint i;
+
+  if (options && !check_dangerous_options (options, error))
+    return FALSE;
 
   for (i = 0; options && i < gst_structure_n_fields (options); i++) {
     const gchar *name = gst_structure_nth_field_name (options, i);

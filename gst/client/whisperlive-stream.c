@@ -89,6 +89,7 @@ whisperlive_stream_begin (WhisperLiveStream * stream, gboolean careful,
   stream->draining = FALSE;
   stream->paddings = 0;
   whisperlive_timeline_begin (stream->timeline, stream->next_position);
+  whisperlive_timeline_set_sent (stream->timeline, 0);
   whisperlive_transcript_begin (stream->transcript);
   whisperlive_transcript_begin (stream->translation);
   whisperlive_pacer_start (&stream->pacer, stream->settings->max_server_lag,
@@ -185,6 +186,7 @@ whisperlive_stream_pull (WhisperLiveStream * stream, gint64 now, gint64 * again)
   whisperlive_pacer_sent (&stream->pacer, chunk.samples);
   stream->last_message = stream->connection_samples;
   stream->connection_samples += chunk.samples;
+  whisperlive_timeline_set_sent (stream->timeline, stream->connection_samples);
   stream->next_position = chunk.position + chunk.samples;
   /* no server that listens says so before, but then it is so */
   if (whisperlive_transcript_settled (stream->transcript) > chunk.position)
@@ -238,11 +240,10 @@ whisperlive_stream_pull_padding (WhisperLiveStream * stream, gint64 round_trip,
     return NULL;
   whisperlive_pacer_padded (&stream->pacer, &flow, padding);
   stream->connection_samples += padding;
+  whisperlive_timeline_set_sent (stream->timeline, stream->connection_samples);
   /* a final that ends in it settles no more than there is */
-  if (stream->next_position != NO_POSITION)
-    whisperlive_timeline_jump (stream->timeline,
-        WHISPERLIVE_SAMPLES_TO_TIME (stream->connection_samples),
-        stream->next_position);
+  whisperlive_timeline_jump (stream->timeline,
+      WHISPERLIVE_SAMPLES_TO_TIME (stream->connection_samples), flow.sent);
   stream->next_position = NO_POSITION;
   stream->draining = TRUE;
   stream->paddings++;

@@ -15,6 +15,9 @@
  * itself knows no finer time. As the comparison is with the stored mark, the error cannot add up. */
 #define SLACK GST_MSECOND
 
+/* No server has so much. */
+#define FAR_BEYOND (45 * WHISPERLIVE_RATE)
+
 #define NS_PER_SAMPLE (GST_SECOND / WHISPERLIVE_RATE)
 
 typedef struct
@@ -37,6 +40,7 @@ struct _WhisperLiveTimeline
 {
   GArray *marks;                /* of Mark, positions strictly ascending */
   GArray *jumps;                /* of Jump, samples strictly ascending; never empty */
+  guint64 sent;                 /* samples of the connection */
 };
 
 WhisperLiveTimeline *
@@ -204,6 +208,13 @@ whisperlive_timeline_begin (WhisperLiveTimeline * timeline, guint64 position)
 
   g_array_set_size (timeline->jumps, 0);
   g_array_append_val (timeline->jumps, jump);
+  timeline->sent = G_MAXUINT64;
+}
+
+void
+whisperlive_timeline_set_sent (WhisperLiveTimeline * timeline, guint64 samples)
+{
+  timeline->sent = samples;
 }
 
 void
@@ -247,6 +258,9 @@ whisperlive_timeline_position (const WhisperLiveTimeline * timeline,
 
   if (!GST_CLOCK_TIME_IS_VALID (connection_time))
     return G_MAXUINT64;
+  /* else nothing would be new for as long as that */
+  if (sample > timeline->sent && sample - timeline->sent > FAR_BEYOND)
+    sample = timeline->sent;
   i = find_jump (timeline, sample);
   jump = &g_array_index (timeline->jumps, Jump, i);
   /* before the first jump: that was forgotten */

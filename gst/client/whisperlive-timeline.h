@@ -37,6 +37,9 @@ void whisperlive_timeline_begin (WhisperLiveTimeline * timeline, guint64 positio
 /* From the sample at @connection_time on, the connection's samples are those at @position and after: some were dropped, or added
  * and are nobody's. Calls come in ascending order. */
 void whisperlive_timeline_jump (WhisperLiveTimeline * timeline, GstClockTime connection_time, guint64 position);
+/* So many samples have been sent on this connection: a time that is far beyond them (by 45 s) means the last one. Before the first call after
+ * begin() any time is taken. */
+void whisperlive_timeline_set_sent (WhisperLiveTimeline * timeline, guint64 samples);
 /* The position that the server means with @connection_time (ns); saturates instead of overflowing. */
 guint64 whisperlive_timeline_position (const WhisperLiveTimeline * timeline, GstClockTime connection_time);
 

@@ -215,6 +215,17 @@ on_accept_certificate (SoupMessage * message, GTlsCertificate * certificate,
       certificate, errors);
 }
 
+/* What it says is enough: the body that follows may have no end. (An address with a password has its second try after it.) */
+static void
+on_headers (SoupMessage * message, WhisperLiveWebsocket * self)
+{
+  guint status = soup_message_get_status (message);
+
+  if (status == SOUP_STATUS_FORBIDDEN || (status == SOUP_STATUS_UNAUTHORIZED
+          && !g_uri_get_userinfo (soup_message_get_uri (message))))
+    g_cancellable_cancel (self->cancellable);
+}
+
 /* The socket is the only thing that can be shut at once, whatever TLS or the peer is doing. */
 static void
 on_network_event (SoupMessage * message, GSocketClientEvent event,
@@ -222,9 +233,12 @@ on_network_event (SoupMessage * message, GSocketClientEvent event,
 {
   GST_TRACE ("network event %d after %" G_GINT64_FORMAT " us", event,
       g_get_monotonic_time () - self->since);
-  if (event == G_SOCKET_CLIENT_CONNECTED && G_IS_SOCKET_CONNECTION (stream))
-    g_set_object (&self->socket,
-        g_socket_connection_get_socket (G_SOCKET_CONNECTION (stream)));
+  if (event != G_SOCKET_CLIENT_CONNECTED || !G_IS_SOCKET_CONNECTION (stream))
+    return;
+  g_set_object (&self->socket,
+      g_socket_connection_get_socket (G_SOCKET_CONNECTION (stream)));
+  if (self->owner)
+    self->events->socket (self->owner, self->socket);
 }
 
 static void
@@ -280,6 +294,7 @@ make_message (WhisperLiveWebsocket * self, const WhisperLiveSettings * settings)
       G_CALLBACK (on_accept_certificate), self);
   g_signal_connect (message, "network-event", G_CALLBACK (on_network_event),
       self);
+  g_signal_connect (message, "got-headers", G_CALLBACK (on_headers), self);
   return message;
 }
 
@@ -392,12 +407,6 @@ gboolean
 whisperlive_websocket_takes_more (WhisperLiveWebsocket * self)
 {
   return !self->socket || g_socket_condition_check (self->socket, G_IO_OUT);
-}
-
-GSocket *
-whisperlive_websocket_get_socket (WhisperLiveWebsocket * self)
-{
-  return self->socket;
 }
 
 gboolean

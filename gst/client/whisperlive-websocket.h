@@ -18,6 +18,8 @@ typedef struct _WhisperLiveWebsocket WhisperLiveWebsocket;
 
 typedef struct
 {
+  /* There is one, and libsoup may never come back from reading it: then another thread has to shut it. */
+  void (*socket) (gpointer owner, GSocket * socket);
   /* The upgrade succeeded. @elapsed: µs since open(). */
   void (*opened) (gpointer owner, gint64 elapsed);
   void (*text) (gpointer owner, const gchar * text, gsize length);
@@ -44,8 +46,6 @@ void whisperlive_websocket_send_binary (WhisperLiveWebsocket * websocket, GBytes
 gboolean whisperlive_websocket_takes_more (WhisperLiveWebsocket * websocket);
 /* FALSE: the last ping has not been answered yet, none is sent. */
 gboolean whisperlive_websocket_ping (WhisperLiveWebsocket * websocket);
-/* NULL before opened() */
-GSocket *whisperlive_websocket_get_socket (WhisperLiveWebsocket * websocket);
 /* The closing handshake; closed() tells its end. Without a connection: no-op. */
 void whisperlive_websocket_close (WhisperLiveWebsocket * websocket);
 

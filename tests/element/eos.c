@@ -279,6 +279,22 @@ GST_START_TEST (test_never_transcribed)
 
 HARNESS_END_TEST;
 
+/* Each new session gets as far as the one before, and would wait for text as long as that once more. */
+GST_START_TEST (test_never_transcribed_by_any_session)
+{
+  harness_script (stuck);
+  harness_make ("", "drain-timeout", 500, "max-server-lag", 1000,
+      "max-session-duration", 1000, NULL);
+  harness_push_words (1, 7, 0, 0);
+  harness_state (GST_STATE_PLAYING);
+  harness_eos ();
+  harness_wait (GST_MESSAGE_EOS, NULL);
+  assert_drained (FALSE, 3500 * GST_MSECOND);
+  fail_unless (harness_stat ("sessions") > 2);
+}
+
+HARNESS_END_TEST;
+
 /* The first final is out when the server gets stuck: what it covers is settled, the rest is lost. */
 GST_START_TEST (test_stuck_midway)
 {
@@ -481,6 +497,7 @@ eos_suite (void)
   tcase_add_loop_test (tc, test_repeats_before_the_last_words, 0, 2);
   tcase_add_test (tc, test_slow_pass_before_the_last_words);
   tcase_add_test (tc, test_never_transcribed);
+  tcase_add_test (tc, test_never_transcribed_by_any_session);
   tcase_add_test (tc, test_stuck_midway);
   tcase_add_loop_test (tc, test_end_taken_for_no_speech, 0, 2);
   tcase_add_test (tc, test_ready_after_eos);

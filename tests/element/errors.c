@@ -162,6 +162,25 @@ GST_START_TEST (test_not_authorized)
 
 HARNESS_END_TEST;
 
+/* All that matters is in the first line: the rest of such an answer may never come. */
+GST_START_TEST (test_not_authorized_without_an_end)
+{
+  static const gchar *const answers[] = {
+    "HTTP/1.1 401 Unauthorized\r\nContent-Length: 100\r\n\r\nno",
+    "HTTP/1.1 403 Forbidden\r\n\r\nno",
+  };
+  FloodServer *server = flood_server_new_raw (answers[__i__], NULL);
+
+  harness_make ("", "uri", flood_server_uri (server), NULL);
+  run ();
+  expect (GST_RESOURCE_ERROR_NOT_AUTHORIZED);
+  fail_unless_equals_uint64 (harness_stat ("connect-attempts"), 1);
+  harness_unmake ();
+  flood_server_free (server);
+}
+
+HARNESS_END_TEST;
+
 /* What was put right in READY works; no NULL is needed. */
 GST_START_TEST (test_again_after_error)
 {
@@ -374,6 +393,21 @@ GST_START_TEST (test_full)
 
 HARNESS_END_TEST;
 
+/* One that does not hang up is left, and long before ready-timeout. */
+GST_START_TEST (test_full_without_an_end)
+{
+  HARNESS_SCRIPT (hold_ready, TRUE);
+  harness_make ("", "retries", 0, "close-timeout", 100, "ready-timeout",
+      3600000, NULL);
+  harness_start (GST_STATE_PLAYING);
+  harness_wait_field ("whisperlive/state", "state", "connected");
+  scripted_server_send_text (h->server,
+      "{\"uid\":\"$UID\",\"status\":\"WAIT\",\"message\":1.0}");
+  expect (GST_RESOURCE_ERROR_BUSY);
+}
+
+HARNESS_END_TEST;
+
 /* The figures are there with the state, not only when there is a session. */
 static void
 assert_figure_of_state (const gchar * name)
@@ -557,6 +591,24 @@ GST_START_TEST (test_stopped_in_a_flood)
 {
   FloodServer *server = make_flooded (__i__, 0);
 
+  harness_start (GST_STATE_READY);
+  harness_unmake ();
+  flood_server_free (server);
+}
+
+HARNESS_END_TEST;
+
+/* Nor does libsoup come back from answers that are none yet. */
+GST_START_TEST (test_stopped_in_a_flood_of_answers)
+{
+  FloodServer *server =
+      flood_server_new_raw ("", "HTTP/1.1 102 Processing\r\n\r\n");
+
+  harness_make ("", "uri", flood_server_uri (server), "close-timeout", 500,
+      NULL);
+  harness_start (GST_STATE_PAUSED);
+  harness_wait_field ("whisperlive/state", "state", "connecting");
+  flood_server_wait (server);
   harness_start (GST_STATE_READY);
   harness_unmake ();
   flood_server_free (server);
@@ -776,6 +828,45 @@ GST_START_TEST (test_buffer_that_does_not_fit)
 
 HARNESS_END_TEST;
 
+/* What there is by then is accounted for, and nobody hears of it again. */
+GST_START_TEST (test_buffers_that_do_not_fit)
+{
+  g_autoptr (GstPad) src = gst_pad_new ("src", GST_PAD_SRC);
+  g_autoptr (GstCaps) caps = gst_caps_from_string ("audio/x-raw, "
+      "format=S16LE, layout=interleaved, rate=16000, channels=1");
+  g_autoptr (GstCaps) planar = gst_caps_from_string ("audio/x-raw, "
+      "format=F32LE, layout=non-interleaved, rate=16000, channels=2, "
+      "channel-mask=(bitmask)0x3");
+  g_autoptr (GError) error = NULL;
+  GLogLevelFlags fatal = g_log_set_always_fatal (G_LOG_FATAL_MASK);
+  gboolean complete = TRUE;
+  guint i;
+
+  fail_unless_equals_int (push_one (src, caps,
+          gst_buffer_new_wrapped (g_malloc0 (64000), 64000)), GST_FLOW_OK);
+  gst_pad_push_event (src, gst_event_new_caps (planar));
+  for (i = 0; i < 3; i++) {
+    if (i == 0)
+      ASSERT_CRITICAL (fail_unless_equals_int (gst_pad_push (src,
+                  gst_buffer_new_allocate (NULL, 64, NULL)), GST_FLOW_ERROR));
+    else
+      fail_unless_equals_int (gst_pad_push (src,
+              gst_buffer_new_allocate (NULL, 64, NULL)), GST_FLOW_ERROR);
+  }
+  g_log_set_always_fatal (fatal);
+  error = harness_wait_error ();
+  fail_unless (g_error_matches (error, GST_STREAM_ERROR,
+          GST_STREAM_ERROR_FORMAT), "%s", error->message);
+  fail_unless_equals_uint64 (harness_stat ("audio-lost"), 2 * GST_SECOND);
+  fail_unless (gst_structure_get_boolean (harness_nth
+          ("whisperlive/drained", 0), "complete", &complete));
+  fail_if (complete);
+  finish ();
+  fail_unless_equals_int (n_errors (), 1);
+}
+
+HARNESS_END_TEST;
+
 /* GstAudioConverter says yes to them, and then has no mixer. */
 GST_START_TEST (test_too_many_channels)
 {
@@ -826,6 +917,7 @@ errors_suite (void)
   tcase_add_test (tc, test_no_such_host);
   tcase_add_loop_test (tc, test_plain_http, 0, 4);
   tcase_add_loop_test (tc, test_not_authorized, 0, 2);
+  tcase_add_loop_test (tc, test_not_authorized_without_an_end, 0, 2);
   tcase_add_loop_test (tc, test_again_after_error, 0, 2);
   tcase_add_loop_test (tc, test_set_after_error, 0, 2);
   tcase_add_test (tc, test_again_after_error_and_late_eos);
@@ -836,6 +928,7 @@ errors_suite (void)
   tcase_add_test (tc, test_status_error);
   tcase_add_test (tc, test_configuration_refused);
   tcase_add_test (tc, test_full);
+  tcase_add_test (tc, test_full_without_an_end);
   tcase_add_test (tc, test_attempts_are_counted_at_once);
   tcase_add_test (tc, test_waits_are_counted_at_once);
   tcase_add_loop_test (tc, test_lost_without_retries, 0, 2);
@@ -844,6 +937,7 @@ errors_suite (void)
   tcase_add_test (tc, test_large_message);
   tcase_add_loop_test (tc, test_oversized_message, 0, 2);
   tcase_add_loop_test (tc, test_stopped_in_a_flood, 0, G_N_ELEMENTS (floods));
+  tcase_add_test (tc, test_stopped_in_a_flood_of_answers);
   tcase_add_loop_test (tc, test_time_goes_on_in_a_flood, 0, N_TOLD_FLOODS);
   tcase_add_loop_test (tc, test_lost_in_a_flood, 0, 2);
   tcase_add_test (tc, test_eos_without_connection);
@@ -852,6 +946,7 @@ errors_suite (void)
   tcase_add_test (tc, test_stopped_by_its_own_thread);
   tcase_add_test (tc, test_restarted_by_its_own_thread);
   tcase_add_test (tc, test_buffer_that_does_not_fit);
+  tcase_add_test (tc, test_buffers_that_do_not_fit);
   tcase_add_test (tc, test_too_many_channels);
   tcase_add_loop_test (tc, test_buffer_without_caps, 0, 2);
   suite_add_tcase (s, tc);

@@ -233,6 +233,44 @@ GST_START_TEST (test_full_then_free)
 
 HARNESS_END_TEST;
 
+/* One that takes nobody for a moment does not refuse what it has taken before. */
+GST_START_TEST (test_refused_after_a_session)
+{
+  make ();
+  harness_push_words (1, 8, 0, 0);
+  harness_state (GST_STATE_PLAYING);
+  harness_wait_final ("w5");
+  HARNESS_SCRIPT (close_at_handshake, 1000);
+  scripted_server_kill (h->server);
+  scripted_server_start (h->server);
+  harness_push_words (9, 16, 0, 0);
+  harness_wait_server (SCRIPTED_HANDSHAKES, 3);
+  HARNESS_SCRIPT (close_at_handshake, 0);
+  finish (1, 24);
+}
+
+HARNESS_END_TEST;
+
+/* Who hangs up on silence after a while has worked: a night of that is no reason to give up. */
+GST_START_TEST (test_sessions_without_speech_are_no_failures)
+{
+  HARNESS_SCRIPT (close_after_samples, 9 * TRANSCRIBER_RATE);
+  harness_make ("", "retries", 1, "retry-delay", 10, "sync", TRUE, NULL);
+  harness_push_words (1, 3, 0, 16);
+  harness_push_words (4, 4, 0, 0);
+  harness_state (GST_STATE_PLAYING);
+  harness_wait_server (SCRIPTED_CLOSED, 1);
+  HARNESS_SCRIPT (close_after_samples, 13 * TRANSCRIBER_RATE);
+  harness_wait_server (SCRIPTED_CLOSED, 2);
+  HARNESS_SCRIPT (close_after_samples, 0);
+  harness_eos ();
+  harness_wait (GST_MESSAGE_EOS, NULL);
+  harness_assert_finals ("w1 w2 w3 w4 w5 w6 w7");
+  assert_sessions (3);
+}
+
+HARNESS_END_TEST;
+
 /* Only pings can tell. */
 GST_START_TEST (test_dead_peer)
 {
@@ -681,6 +719,8 @@ reconnect_suite (void)
   tcase_add_test (tc, test_killed_and_started);
   tcase_add_test (tc, test_overtime);
   tcase_add_loop_test (tc, test_full_then_free, 0, 2);
+  tcase_add_test (tc, test_refused_after_a_session);
+  tcase_add_test (tc, test_sessions_without_speech_are_no_failures);
   tcase_add_test (tc, test_dead_peer);
   tcase_add_test (tc, test_no_response);
   tcase_add_test (tc, test_no_response_at_all);

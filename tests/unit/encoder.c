@@ -778,6 +778,7 @@ GST_START_TEST (test_jitter)
     push_at (i * 100 * MS + (i % 2 ? 40 * MS : -(40 * MS)), CHUNK);
   for (i = 0; i < 100; i++)
     fail_unless_time (i * CHUNK, i * 100 * MS);
+  fail_unless_equals_uint64 (samples, 100 * CHUNK);
 }
 
 GST_END_TEST;

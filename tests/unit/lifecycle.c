@@ -364,6 +364,33 @@ GST_START_TEST (test_ready_is_not_yet_a_working_session)
 
 GST_END_TEST;
 
+/* 0: one that owed text, 1: one that nobody spoke in, 2: likewise, but it was short */
+GST_START_TEST (test_idle_sessions_are_no_failures)
+{
+  WhisperLiveEvent event = {
+    .type = WHISPERLIVE_EVENT_CLOSED,
+    .idle = __i__ > 0,
+  };
+  guint i;
+
+  settings->retries = 2;
+  whisperlive_lifecycle_init (&l, settings, NULL);
+  reach (WHISPERLIVE_STATE_READY);
+  for (i = 0; i < 20 && l.state == WHISPERLIVE_STATE_READY; i++) {
+    now += __i__ == 2 ? 4 * SECOND : 5 * SECOND;
+    whisperlive_lifecycle_step (&l, &event, now);
+    if (l.state == WHISPERLIVE_STATE_WAITING) {
+      now = l.deadline;
+      go (WHISPERLIVE_EVENT_DEADLINE);
+      go (WHISPERLIVE_EVENT_UPGRADED);
+      go (WHISPERLIVE_EVENT_SERVER_READY);
+    }
+  }
+  fail_unless_equals_int (i, __i__ == 1 ? 20 : 3);
+}
+
+GST_END_TEST;
+
 GST_START_TEST (test_text_counts_anew)
 {
   guint i;
@@ -419,6 +446,21 @@ GST_START_TEST (test_refused)
   check_step (REFUSED, ABORT | FAIL, FAILED);
   fail_unless_equals_int (l.cause, WHISPERLIVE_CAUSE_REFUSED);
   fail_unless_equals_int64 (l.deadline, 0);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_broken)
+{
+  guint state;
+
+  check_step (BROKEN, NOTHING, DISCONNECTED);
+  for (state = 0; state < WHISPERLIVE_STATE_FAILED; state++) {
+    whisperlive_lifecycle_init (&l, settings, NULL);
+    reach (state);
+    check_step (BROKEN, ABORT | FAIL, FAILED);
+    check_step (BROKEN, NOTHING, FAILED);
+  }
 }
 
 GST_END_TEST;
@@ -985,7 +1027,7 @@ GST_END_TEST;
 GST_START_TEST (test_what_is_held_back_gives_more_time)
 {
   WhisperLiveEvent event = {
-    .type = WHISPERLIVE_EVENT_PROGRESS,
+    .type = WHISPERLIVE_EVENT_HELD,
     .delay = 20 * SECOND,
   };
 
@@ -1004,6 +1046,47 @@ GST_START_TEST (test_ready_gives_more_time)
   now += 14 * SECOND;
   check_step (SERVER_READY, STREAM, READY);
   check_deadline (15 * SECOND);
+}
+
+GST_END_TEST;
+
+static void
+come_back (void)
+{
+  go (WHISPERLIVE_EVENT_CLOSED);
+  now = l.state_deadline;
+  go (WHISPERLIVE_EVENT_DEADLINE);
+  go (WHISPERLIVE_EVENT_UPGRADED);
+  go (WHISPERLIVE_EVENT_SERVER_READY);
+  fail_unless_equals_int (l.state, WHISPERLIVE_STATE_READY);
+}
+
+/* Sessions that come and go without a word would give it time for ever. */
+GST_START_TEST (test_ready_again_gives_no_more_time)
+{
+  WhisperLiveEvent held = {
+    .type = WHISPERLIVE_EVENT_HELD,
+    .delay = 20 * SECOND,
+  };
+  guint i;
+
+  settings->retries = -1;
+  whisperlive_lifecycle_init (&l, settings, NULL);
+  reach (WHISPERLIVE_STATE_DRAINING);
+  for (i = 0; i < 2; i++) {
+    go (WHISPERLIVE_EVENT_PROGRESS);
+    now += SECOND;
+    come_back ();
+    check_deadline (15 * SECOND);
+    whisperlive_lifecycle_step (&l, &held, now);
+    check_deadline (35 * SECOND);
+    now += 20 * SECOND;
+    come_back ();
+    whisperlive_lifecycle_step (&l, &held, now);
+    fail_unless (l.deadline < now + 15 * SECOND);
+  }
+  now = l.deadline;
+  check_step (DEADLINE, LOSE | FINISH, CLOSING);
 }
 
 GST_END_TEST;
@@ -1368,13 +1451,14 @@ GST_START_TEST (test_random_walk)
       };
 
       gboolean rare = event.type == WHISPERLIVE_EVENT_REFUSED
+          || event.type == WHISPERLIVE_EVENT_BROKEN
           || (event.type == WHISPERLIVE_EVENT_STOP && !walk.failed);
 
       if (!is_possible (&walk, event.type)
           || (rare && g_rand_int_range (rand, 0, 8)))
         continue;
       /* by a server's buffer */
-      if (event.type == WHISPERLIVE_EVENT_PROGRESS)
+      if (event.type == WHISPERLIVE_EVENT_HELD)
         event.delay = ABS (event.delay) / 4;
       if (event.type == WHISPERLIVE_EVENT_DEADLINE && l.deadline)
         now = MAX (now, l.deadline);
@@ -1471,9 +1555,11 @@ lifecycle_suite (void)
   tcase_add_test (tc, test_no_retries);
   tcase_add_test (tc, test_time_outs_count_too);
   tcase_add_test (tc, test_ready_is_not_yet_a_working_session);
+  tcase_add_loop_test (tc, test_idle_sessions_are_no_failures, 0, 3);
   tcase_add_test (tc, test_text_counts_anew);
   tcase_add_test (tc, test_answered_trial_counts_anew);
   tcase_add_loop_test (tc, test_refused, 0, 4);
+  tcase_add_test (tc, test_broken);
   tcase_add_test (tc, test_failed_is_final);
 
   tc = add_case (suite, "back-off");
@@ -1525,6 +1611,7 @@ lifecycle_suite (void)
   tcase_add_loop_test (tc, test_progress_gives_more_time, 0, 2);
   tcase_add_test (tc, test_what_is_held_back_gives_more_time);
   tcase_add_test (tc, test_ready_gives_more_time);
+  tcase_add_test (tc, test_ready_again_gives_no_more_time);
   tcase_add_test (tc, test_resumed);
   tcase_add_test (tc, test_resumed_while_backing_off);
   tcase_add_test (tc, test_resumed_while_finishing);

@@ -51,7 +51,6 @@ static const gchar *const hostile[] = {
   "{\"a\": \"\xed\xa0\x80\"}", "{\"a\": \"\xf4\x90\x80\x80\"}",
   /* what must be of another type */
   "{\"uid\": 5}", "{\"uid\": {}}", "{\"status\": 5}", "{\"status\": []}",
-  "{\"status\": \"ERROR\", \"message\": {}}",
   "{\"message\": \"SERVER_READY\", \"backend\": 5}",
   "{\"language\": 5}", "{\"language\": \"\"}", "{\"language\": {}}",
   "{\"language\": \"en\", \"language_prob\": \"high\"}",

@@ -126,7 +126,11 @@ GST_END_TEST;
 
 GST_START_TEST (test_error_without_words)
 {
-  g_autoptr (WhisperLiveMessage) message = parse ("{\"status\": \"ERROR\"}");
+  static const gchar *const texts[] = {
+    "{\"status\": \"ERROR\"}",
+    "{\"status\": \"ERROR\", \"message\": {\"code\": 5}}",
+  };
+  g_autoptr (WhisperLiveMessage) message = parse (texts[__i__]);
 
   fail_unless_equals_int (message->type, WHISPERLIVE_MESSAGE_ERROR);
   fail_unless (message->text != NULL && message->text[0] != '\0');
@@ -451,7 +455,7 @@ add_message_tests (Suite * suite)
   tcase_add_test (tc, test_disconnect);
   tcase_add_test (tc, test_wait);
   tcase_add_test (tc, test_error);
-  tcase_add_test (tc, test_error_without_words);
+  tcase_add_loop_test (tc, test_error_without_words, 0, 2);
   tcase_add_test (tc, test_warning);
   tcase_add_test (tc, test_language);
   tcase_add_test (tc, test_language_with_a_whole_probability);

@@ -628,6 +628,10 @@ static const struct
 } bad_options[] = {
   {"options, good=(int)1, bad=(fraction)1/2;", "session-options|bad"},
   {"options, bad=(double)nan;", "session-options|bad"},
+  {"options, language=xx;", "session-options|xx"},
+  {"options, language=en-US;", "session-options|en-US"},
+  {"options, vad_parameters=(int)1;", "session-options|vad_parameters"},
+  {"options, vad_parameters=(structure)[v, onset=(double)0.5];", "onset"},
   {"options, bad=(int)[1, 2];", "session-options|bad"},
   {"options, bad=(fraction)<1/2>;", "session-options|bad"},
   {"options, bad=(fraction){1/2, 1/3};", "session-options|bad"},

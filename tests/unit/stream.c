@@ -283,6 +283,20 @@ GST_START_TEST (test_final_ahead)
 
 GST_END_TEST;
 
+/* What no server can have heard is nonsense, and does not keep what follows from being heard. */
+GST_START_TEST (test_final_far_ahead)
+{
+  push (3, LOUD);
+  pull ();
+  check_hear ("C 0 900000 One.", "f 0-3000 One.");
+  check_settled (3);
+  push (3, LOUD);
+  pull ();
+  check_hear ("C 3 5 Two.", "f 3000-5000 Two.");
+}
+
+GST_END_TEST;
+
 GST_START_TEST (test_pull_waits_for_the_pacer)
 {
   push (30, LOUD);
@@ -701,6 +715,24 @@ GST_START_TEST (test_final_in_the_padding)
   check_hear ("C 0 3.8 One.", "f 0-3000 One.");
   check_settled (3);
   fail_unless (is_drained ());
+}
+
+GST_END_TEST;
+
+/* Nor does one that ends in what was sent after that. */
+GST_START_TEST (test_final_in_more_padding)
+{
+  push (3, LOUD);
+  pull ();
+  pull_padding ();
+  now += SECOND;
+  hear ("C 0 1 One.");
+  now += SECOND;
+  hear ("C 0 1 One.");
+  fail_if (whisperlive_stream_is_draining (stream));
+  pull_padding ();
+  check_hear ("C 0 1 One.; C 1 5.3 Two.", "f 1000-3000 Two.");
+  check_settled (3);
 }
 
 GST_END_TEST;
@@ -1918,6 +1950,7 @@ stream_suite (void)
   tcase_add_test (tc, test_nothing_to_pull);
   tcase_add_test (tc, test_pull_hear_settled);
   tcase_add_test (tc, test_final_ahead);
+  tcase_add_test (tc, test_final_far_ahead);
   tcase_add_test (tc, test_pull_waits_for_the_pacer);
   tcase_add_test (tc, test_pull_ends_in_a_pause);
   tcase_add_test (tc, test_pull_after_noise);
@@ -1946,6 +1979,7 @@ stream_suite (void)
   tcase_add_test (tc, test_more_padding_waits_for_the_buffer);
   tcase_add_test (tc, test_padding_after_noise);
   tcase_add_test (tc, test_final_in_the_padding);
+  tcase_add_test (tc, test_final_in_more_padding);
   tcase_add_test (tc, test_audio_after_the_padding);
   tcase_add_test (tc, test_drained_with_nothing);
   tcase_add_test (tc, test_drained_of_silence);
