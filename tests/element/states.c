@@ -8,6 +8,7 @@
 
 #define _GNU_SOURCE             /* RTLD_NEXT */
 #include <dlfcn.h>
+#include <gst/base/gstbasesink.h>
 
 #include "harness.h"
 #include "stuck-resolver.h"
@@ -324,36 +325,67 @@ GST_START_TEST (test_many_pauses)
 
 HARNESS_END_TEST;
 
+static GstStateChangeReturn (*base_change_state) (GstElement *, GstStateChange);
 static gpointer interrupted;    /* thread */
 
 static void
 commit_playing (void)
 {
-  GST_ELEMENT_GET_CLASS (h->sink)->change_state (h->sink,
-      GST_STATE_CHANGE_PAUSED_TO_PLAYING);
+  if (g_atomic_pointer_compare_and_exchange (&interrupted, g_thread_self (),
+          NULL))
+    GST_ELEMENT_GET_CLASS (h->sink)->change_state (h->sink,
+        GST_STATE_CHANGE_PAUSED_TO_PLAYING);
 }
 
-/* Stands before GLib's: the session is about to be woken up. */
+/* Stands before GStreamer's: what the element does next is to tell the session of PAUSED. */
+static GstStateChangeReturn
+change_state_and_interrupt (GstElement * element, GstStateChange transition)
+{
+  GstStateChangeReturn ret = base_change_state (element, transition);
+
+  if (transition == GST_STATE_CHANGE_PLAYING_TO_PAUSED)
+    g_atomic_pointer_set (&interrupted, g_thread_self ());
+  return ret;
+}
+
+/* These stand before GLib's: a command is about to be queued, or the session to be woken up. */
 void
 g_source_set_ready_time (GSource * source, gint64 time)
 {
   void (*real) (GSource *, gint64) =
       dlsym (RTLD_NEXT, "g_source_set_ready_time");
 
-  if (g_atomic_pointer_compare_and_exchange (&interrupted, g_thread_self (),
-          NULL))
-    commit_playing ();
+  commit_playing ();
   real (source, time);
 }
+
+/* ThreadSanitizer has one of its own */
+#ifndef __SANITIZE_THREAD__
+void
+g_mutex_lock (GMutex * mutex)
+{
+  static void (*real) (GMutex *);
+
+  if (!g_atomic_pointer_get (&real))
+    g_atomic_pointer_set (&real, dlsym (RTLD_NEXT, "g_mutex_lock"));
+  commit_playing ();
+  real (mutex);
+}
+#endif
 
 /* GstBaseSink's streaming thread can commit PLAYING while PAUSED is on its way to the session: it must not stay paused. */
 GST_START_TEST (test_playing_overtakes_paused)
 {
+  GstElementClass *base;
+
   harness_make ("", NULL);
   harness_push_words (1, 3, 0, 0);
   harness_state (GST_STATE_PLAYING);
-  g_atomic_pointer_set (&interrupted, g_thread_self ());
+  base = g_type_class_peek (GST_TYPE_BASE_SINK);
+  base_change_state = base->change_state;
+  base->change_state = change_state_and_interrupt;
   harness_start (GST_STATE_PAUSED);
+  base->change_state = base_change_state;
   fail_unless (g_atomic_pointer_get (&interrupted) == NULL);
   harness_push_words (4, 4, 0, 0);
   harness_state (GST_STATE_PLAYING);

@@ -327,11 +327,19 @@ harness_assert_nowhere (const gchar * needle)
 
   harness_collect ();
   for (i = 0; i < h->story->len; i++) {
-    const GstStructure *structure =
-        gst_message_get_structure (g_ptr_array_index (h->story, i));
+    GstMessage *message = g_ptr_array_index (h->story, i);
+    const GstStructure *structure = gst_message_get_structure (message);
+    g_autoptr (GError) error = NULL;
     g_autofree gchar *text =
         structure != NULL ? gst_structure_to_string (structure) : NULL;
 
+    /* a structure's text has nothing of a GError */
+    if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_ERROR)
+      gst_message_parse_error (message, &error, NULL);
+    else if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_WARNING)
+      gst_message_parse_warning (message, &error, NULL);
+    fail_unless (error == NULL || strstr (error->message, needle) == NULL,
+        "\"%s\" is in %s", needle, error ? error->message : "");
     fail_unless (text == NULL
         || strstr (text, needle) == NULL, "\"%s\" is in %s", needle, text);
   }
