@@ -217,7 +217,8 @@ add_silence (GstWhisperLiveEncoder * encoder, GstClockTime duration)
 {
   guint samples = WHISPERLIVE_TIME_TO_SAMPLES (MIN (duration, MAX_SILENCE));
 
-  memset (extend (encoder, samples), 0, samples * encoder->out.bpf);
+  if (samples > 0)
+    memset (extend (encoder, samples), 0, samples * encoder->out.bpf);
 }
 
 /* In ns, below 0 before the segment; anything can come in a timestamp, and not all of it fits into an integer. */
