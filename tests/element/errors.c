@@ -601,8 +601,11 @@ HARNESS_END_TEST;
 /* Nor does libsoup come back from answers that are none yet. */
 GST_START_TEST (test_stopped_in_a_flood_of_answers)
 {
-  FloodServer *server =
-      flood_server_new_raw ("", "HTTP/1.1 102 Processing\r\n\r\n");
+  /* long, as each takes its time */
+  g_autofree gchar *value = g_strnfill (8000, 'x');
+  g_autofree gchar *answer = g_strdup_printf ("HTTP/1.1 102 Processing\r\n"
+      "X-Progress: %s\r\n\r\n", value);
+  FloodServer *server = flood_server_new_raw ("", answer);
 
   harness_make ("", "uri", flood_server_uri (server), "close-timeout", 500,
       NULL);
