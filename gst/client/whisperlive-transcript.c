@@ -501,7 +501,7 @@ collect_new (WhisperLiveTranscript * self, const GPtrArray * segments,
       continue;
     }
     place_on (&place, segment, timeline, edge);
-    if (has_times (segment) && place.end <= edge) {
+    if (has_times (segment) && place.end <= edge + JITTER) {
       place_clear (&place);
       continue;
     }

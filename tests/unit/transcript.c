@@ -234,6 +234,15 @@ GST_START_TEST (test_rounded_start_drops_nothing)
 
 GST_END_TEST;
 
+GST_START_TEST (test_rounded_end_is_no_news)
+{
+  take ("f 0.0 0-1000 One.", "C 0 1 One.");
+  take ("", "C 0 1.001 One.");
+  take ("f 1.0 1001-1500 Two.", "C 0 1.001 One.", "C 1.001 1.5 Two.");
+}
+
+GST_END_TEST;
+
 GST_START_TEST (test_overlap_is_cut)
 {
   take ("f 0.0 0-3000 One.", "C 0 3 One.");
@@ -1085,6 +1094,7 @@ transcript_suite (void)
 
   tc = new_case (suite, "times");
   tcase_add_test (tc, test_rounded_start_drops_nothing);
+  tcase_add_test (tc, test_rounded_end_is_no_news);
   tcase_add_test (tc, test_overlap_is_cut);
   tcase_add_test (tc, test_completed_twice_is_told_once);
   tcase_add_test (tc, test_old_partial_is_not_told);
