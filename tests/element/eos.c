@@ -474,6 +474,10 @@ GST_START_TEST (test_again_after_ready)
   harness_wait (GST_MESSAGE_EOS, NULL);
   harness_assert_words (21, 7, 0);
   harness_wait_server (SCRIPTED_HANDSHAKES, 2);
+  /* and the figures start anew */
+  fail_unless_equals_uint64 (harness_stat ("sessions"), 1);
+  fail_unless_equals_uint64 (harness_stat ("connect-attempts"), 1);
+  fail_unless_equals_uint64 (harness_stat ("reconnects"), 0);
 }
 
 HARNESS_END_TEST;

@@ -223,6 +223,48 @@ GST_START_TEST (test_closing)
 
 HARNESS_END_TEST;
 
+/* The old session is on its way out: what it still says is about audio that nobody has any more. */
+GST_START_TEST (test_text_while_closing)
+{
+  HARNESS_SCRIPT (transcribe, FALSE);
+  make ();
+  g_object_set (h->sink, "post-raw", TRUE, "close-timeout", 60000, NULL);
+  harness_start (GST_STATE_PLAYING);
+  harness_push_words (1, 8, 0, 0);
+  harness_wait_server (SCRIPTED_SAMPLES, 3 * 16000);
+  HARNESS_SCRIPT (read, FALSE);
+  harness_seek (100 * GST_SECOND);
+  harness_wait_field ("whisperlive/state", "state", "closing");
+  scripted_server_send_text (h->server, "{\"uid\":\"$UID\",\"segments\":["
+      "{\"start\":\"20.000\",\"end\":\"21.000\",\"text\":\"old\","
+      "\"completed\":true}]}");
+  harness_wait (GST_MESSAGE_ELEMENT, "whisperlive/raw");
+  HARNESS_SCRIPT (read, TRUE);
+  harness_push_words (21, 12, 0, 0);
+  HARNESS_SCRIPT (transcribe, TRUE);
+  finish (21, 12, 100 * GST_SECOND);
+}
+
+HARNESS_END_TEST;
+
+/* All that it holds goes at once, FLUSH_STOP may be a while. */
+GST_START_TEST (test_start_drops_the_queue)
+{
+  g_autoptr (GstPad) pad = NULL;
+
+  HARNESS_SCRIPT (transcribe, FALSE);
+  make ();
+  pad = gst_element_get_static_pad (h->sink, "sink");
+  harness_start (GST_STATE_PLAYING);
+  harness_push_words (1, 8, 0, 0);
+  harness_wait_server (SCRIPTED_SAMPLES, 3 * 16000);
+  gst_pad_send_event (pad, gst_event_new_flush_start ());
+  fail_unless (harness_stat ("audio-lost") >= 3 * GST_SECOND);
+  harness_assert_balanced ();
+}
+
+HARNESS_END_TEST;
+
 static GThread *without_the_stream_lock;
 
 /* Stands before GStreamer's: the encoder forgets what it has. */
@@ -296,6 +338,8 @@ flush_suite (void)
   tcase_add_test (tc, test_paused);
   tcase_add_test (tc, test_draining);
   tcase_add_test (tc, test_closing);
+  tcase_add_test (tc, test_text_while_closing);
+  tcase_add_test (tc, test_start_drops_the_queue);
   tcase_add_test (tc, test_start_leaves_the_encoder_alone);
   tcase_add_test (tc, test_many);
   suite_add_tcase (s, tc);

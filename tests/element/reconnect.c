@@ -16,6 +16,24 @@ make (void)
   harness_make ("", ALWAYS, NULL);
 }
 
+/* Only who waits is told for how long. */
+static void
+assert_retry_in (void)
+{
+  const GstStructure *structure;
+  guint64 retry_in;
+  guint i;
+
+  for (i = 0; (structure = harness_nth ("whisperlive/state", i)) != NULL; i++) {
+    const gchar *state = gst_structure_get_string (structure, "state");
+
+    fail_unless (gst_structure_get_uint64 (structure, "retry-in", &retry_in));
+    if (!g_str_equal (state, "waiting"))
+      fail_unless (retry_in == 0, "%s for %" GST_TIME_FORMAT, state,
+          GST_TIME_ARGS (retry_in));
+  }
+}
+
 /* All the words, each once, and the ids as they have to be. */
 static void
 finish (guint first, guint count)
@@ -30,6 +48,7 @@ finish (guint first, guint count)
   harness_assert_words (first, count, 0);
   fail_unless_equals_uint64 (harness_stat ("audio-lost"), 0);
   harness_assert_balanced ();
+  assert_retry_in ();
   for (i = 0; (structure = harness_nth ("whisperlive/transcript", i)) != NULL;
       i++) {
     gst_structure_get_uint64 (structure, "segment-id", &id);
@@ -477,6 +496,19 @@ GST_START_TEST (test_max_session_duration)
 
 HARNESS_END_TEST;
 
+/* Its time is over before it is missed that the server says nothing, and then no pause is waited for. */
+GST_START_TEST (test_max_session_duration_in_mid_speech)
+{
+  HARNESS_SCRIPT (transcribe, FALSE);
+  harness_make ("", "max-session-duration", 2000, "response-timeout", 5500,
+      "retries", 0, NULL);
+  harness_push_words (1, 8, 0, 0);
+  harness_start (GST_STATE_PLAYING);
+  harness_wait_field ("whisperlive/state", "reason", "max-session-duration");
+}
+
+HARNESS_END_TEST;
+
 GST_START_TEST (test_eos_while_waiting)
 {
   make ();
@@ -494,6 +526,21 @@ GST_START_TEST (test_eos_while_waiting)
 
 HARNESS_END_TEST;
 
+/* Not all the words have come, and that is told before the error. */
+static void
+assert_incomplete (void)
+{
+  gboolean complete = TRUE;
+
+  fail_unless_equals_int (harness_n (GST_MESSAGE_ELEMENT,
+          "whisperlive/drained"), 1);
+  fail_unless (gst_structure_get_boolean (harness_nth
+          ("whisperlive/drained", 0), "complete", &complete));
+  fail_if (complete);
+  fail_unless (harness_index (GST_MESSAGE_ELEMENT, "whisperlive/drained")
+      < harness_index (GST_MESSAGE_ERROR, NULL));
+}
+
 /* The error comes after exactly so many attempts, and says what was lost. */
 GST_START_TEST (test_gone_for_good)
 {
@@ -508,15 +555,15 @@ GST_START_TEST (test_gone_for_good)
   attempts = harness_stat ("connect-attempts");
   scripted_server_kill (h->server);
   error = harness_wait_error ();
-  fail_unless (error->domain == GST_RESOURCE_ERROR);
-  fail_unless (error->code == GST_RESOURCE_ERROR_WRITE
-      || error->code == GST_RESOURCE_ERROR_OPEN_WRITE);
+  fail_unless (g_error_matches (error, GST_RESOURCE_ERROR,
+          GST_RESOURCE_ERROR_WRITE), "%d: %s", error->code, error->message);
   fail_unless_equals_uint64 (harness_stat ("connect-attempts") - attempts, 3);
   fail_unless (harness_n (GST_MESSAGE_ELEMENT, "whisperlive/audio-lost") >= 1);
   fail_unless (harness_index (GST_MESSAGE_ELEMENT, "whisperlive/audio-lost")
       < harness_index (GST_MESSAGE_ERROR, NULL));
   fail_unless_equals_string (gst_structure_get_string (harness_nth
           ("whisperlive/audio-lost", 0), "reason"), "session-failed");
+  assert_incomplete ();
   harness_assert_balanced ();
 }
 
@@ -558,6 +605,7 @@ GST_START_TEST (test_gone_while_blocked)
   fail_unless_equals_uint64 (sum_of_losses (), lost);
   /* nor does what waited come in after that */
   fail_unless_equals_uint64 (harness_stat ("audio-received"), received);
+  assert_incomplete ();
   harness_assert_balanced ();
 }
 
@@ -629,6 +677,89 @@ GST_START_TEST (test_connection_throttling)
   harness_eos ();
   harness_wait (GST_MESSAGE_EOS, NULL);
   harness_assert_balanced ();
+}
+
+HARNESS_END_TEST;
+
+/* Minutes, and what the server says is longer than the back-off would be. */
+GST_START_TEST (test_waits_as_long_as_a_full_server_says)
+{
+  HARNESS_SCRIPT (full, TRUE);
+  HARNESS_SCRIPT (wait_minutes, 2);
+  harness_make ("", "retries", -1, "retry-delay", 20, "retry-delay-max", 600000,
+      NULL);
+  harness_start (GST_STATE_PLAYING);
+  assert_waits (1, 120000);
+}
+
+HARNESS_END_TEST;
+
+/* A server that begins to speak and hangs up each time gets no further. */
+GST_START_TEST (test_partials_are_no_success)
+{
+  g_autoptr (GError) error = NULL;
+  guint i;
+
+  HARNESS_SCRIPT (transcribe, FALSE);
+  harness_make ("", "retries", 2, "retry-delay", 20, "retry-delay-max", 20,
+      NULL);
+  harness_push_words (1, 3, 0, 0);
+  harness_start (GST_STATE_PLAYING);
+  for (i = 1; i <= 3; i++) {
+    g_autofree gchar *json =
+        g_strdup_printf ("{\"uid\":\"$UID\",\"segments\":[{\"start\":\"0.000\","
+        "\"end\":\"1.000\",\"text\":\"partial %u\",\"completed\":false}]}", i);
+
+    harness_wait_field ("whisperlive/state", "state", "ready");
+    scripted_server_send_text (h->server, json);
+    harness_wait (GST_MESSAGE_ELEMENT, "whisperlive/transcript");
+    scripted_server_close (h->server, 1011);
+    if (i < 3)
+      assert_waits (i, 20);
+  }
+  error = harness_wait_error ();
+  fail_unless (g_error_matches (error, GST_RESOURCE_ERROR,
+          GST_RESOURCE_ERROR_WRITE), "%s", error->message);
+  assert_sessions (3);
+  assert_incomplete ();
+}
+
+HARNESS_END_TEST;
+
+/* It is of all sessions, and the last has little of it. */
+GST_START_TEST (test_max_server_lag_is_kept)
+{
+  guint64 before;
+
+  HARNESS_SCRIPT (transcribe, FALSE);
+  make ();
+  harness_push_words (1, 20, 0, 0);
+  harness_state (GST_STATE_PLAYING);
+  harness_wait_server (SCRIPTED_SAMPLES, 8 * TRANSCRIBER_RATE);
+  HARNESS_SCRIPT (transcribe, TRUE);
+  harness_wait_final ("w15");
+  before = harness_stat ("max-server-lag-seen");
+  fail_unless (before >= 8 * GST_SECOND);
+  scripted_server_close (h->server, 1011);
+  finish (1, 20);
+  assert_sessions (2);
+  fail_unless_equals_uint64 (harness_stat ("max-server-lag-seen"), before);
+}
+
+HARNESS_END_TEST;
+
+/* A pause is no reason to replace one that has just begun. */
+GST_START_TEST (test_session_that_is_young)
+{
+  harness_make ("", ALWAYS, "max-session-duration", 3600000, NULL);
+  harness_start (GST_STATE_PLAYING);
+  harness_push_silence (4);
+  harness_wait_server (SCRIPTED_SAMPLES, 3 * TRANSCRIBER_RATE);
+  harness_push_words (1, 7, 0, 0);
+  harness_eos ();
+  harness_wait (GST_MESSAGE_EOS, NULL);
+  harness_assert_finals ("w1 w2 w3 w4 w5 w6 w7");
+  assert_sessions (1);
 }
 
 HARNESS_END_TEST;
@@ -732,11 +863,16 @@ reconnect_suite (void)
   tcase_add_test (tc, test_noise_is_no_loss);
   tcase_add_test (tc, test_stops_reading);
   tcase_add_test (tc, test_max_session_duration);
+  tcase_add_test (tc, test_max_session_duration_in_mid_speech);
   tcase_add_test (tc, test_eos_while_waiting);
   tcase_add_test (tc, test_gone_for_good);
   tcase_add_loop_test (tc, test_gone_while_blocked, 0, 5);
   tcase_add_test (tc, test_seek_while_waiting);
   tcase_add_test (tc, test_connection_throttling);
+  tcase_add_test (tc, test_waits_as_long_as_a_full_server_says);
+  tcase_add_test (tc, test_partials_are_no_success);
+  tcase_add_test (tc, test_max_server_lag_is_kept);
+  tcase_add_test (tc, test_session_that_is_young);
   tcase_add_test (tc, test_cleanup_all_instances);
   suite_add_tcase (s, tc);
   return s;

@@ -405,6 +405,28 @@ GST_START_TEST (test_open_partial_is_flushed)
 
 GST_END_TEST;
 
+/* The server is not told of the flush, and goes on with what it has. */
+GST_START_TEST (test_translation_is_flushed)
+{
+  g_autoptr (GPtrArray) old = make_segments ("C 1 2 Alt.");
+  g_autoptr (GPtrArray) both = make_segments ("C 1 2 Alt.; C 3 4 Neu.");
+  WhisperLiveFlow flow;
+
+  settings->translation_language_code = g_strdup ("de");
+  push (3, NOTHING_HEARD);
+  pull ();
+  whisperlive_queue_flush (queue);
+  whisperlive_queue_get_flow (queue, &flow);
+  whisperlive_stream_flushed (stream, &flow);
+  push (3, LOUD);
+  pull ();
+  check_updates (whisperlive_stream_hear_translation (stream, old), "");
+  check_updates (whisperlive_stream_hear_translation (stream, both),
+      "f 3000-4000 Neu.");
+}
+
+GST_END_TEST;
+
 GST_START_TEST (test_translation_settles_nothing)
 {
   g_autoptr (GPtrArray) segments = make_segments ("C 0 1.5 Eins.");
@@ -1540,6 +1562,19 @@ GST_START_TEST (test_no_age_on_trial)
 
 GST_END_TEST;
 
+/* It is of what was said long ago. */
+GST_START_TEST (test_no_translation_of_a_trial)
+{
+  g_autoptr (GPtrArray) segments = make_segments ("C 0 1 Ein Satz.");
+
+  settings->translation_language_code = g_strdup ("de");
+  start_trial ();
+  pull ();
+  check_updates (whisperlive_stream_hear_translation (stream, segments), "");
+}
+
+GST_END_TEST;
+
 /* --- age --- */
 
 /* Nothing comes of silence on the next connection either, and the time until then does not count. */
@@ -1958,6 +1993,7 @@ stream_suite (void)
   tcase_add_test (tc, test_reconnect);
   tcase_add_test (tc, test_jump_after_a_flush);
   tcase_add_test (tc, test_open_partial_is_flushed);
+  tcase_add_test (tc, test_translation_is_flushed);
   tcase_add_test (tc, test_translation_settles_nothing);
   tcase_add_test (tc, test_translation_comes_late);
   tcase_add_test (tc, test_settle_by_age);
@@ -2033,6 +2069,7 @@ stream_suite (void)
   tcase_add_test (tc, test_speech_for_a_trial);
   tcase_add_test (tc, test_no_trial_of_silence);
   tcase_add_test (tc, test_no_trial_without_response_timeout);
+  tcase_add_test (tc, test_no_translation_of_a_trial);
   tcase_add_test (tc, test_no_age_on_trial);
   tcase_add_test (tc, test_age_over_connections);
   tcase_add_test (tc, test_trial_of_a_slow_server);
