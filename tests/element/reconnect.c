@@ -500,7 +500,7 @@ HARNESS_END_TEST;
 GST_START_TEST (test_max_session_duration_in_mid_speech)
 {
   HARNESS_SCRIPT (transcribe, FALSE);
-  harness_make ("", "max-session-duration", 2000, "response-timeout", 5500,
+  harness_make ("", "max-session-duration", 6000, "response-timeout", 17500,
       "retries", 0, NULL);
   harness_push_words (1, 8, 0, 0);
   harness_start (GST_STATE_PLAYING);
