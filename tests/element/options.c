@@ -5,6 +5,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
+#include <stdio.h>
 #include <string.h>
 
 #include "harness.h"
@@ -366,6 +367,26 @@ GST_START_TEST (test_words_if_asked)
 
 HARNESS_END_TEST;
 
+/* Each at the time of its first word, with an id of its own */
+static void
+assert_translation (guint nth, const GstStructure * structure)
+{
+  guint64 id, running_time, stream_time;
+  guint word;
+
+  fail_unless_equals_int (sscanf (gst_structure_get_string (structure, "text"),
+          "t%u", &word), 1);
+  fail_unless (gst_structure_get_uint64 (structure, "segment-id", &id));
+  fail_unless (gst_structure_get_uint64 (structure, "running-time",
+          &running_time));
+  fail_unless (gst_structure_get_uint64 (structure, "stream-time",
+          &stream_time));
+  fail_unless_equals_uint64 (id, nth);
+  fail_unless (ABS (GST_CLOCK_DIFF (60 * GST_SECOND + (word -
+                  1) * 500 * GST_MSECOND, running_time)) <= 20 * GST_MSECOND);
+  fail_unless_equals_uint64 (stream_time, running_time);
+}
+
 GST_START_TEST (test_translation)
 {
   g_autofree gchar *translated = NULL;
@@ -374,14 +395,17 @@ GST_START_TEST (test_translation)
 
   harness_make ("", "translation-language-code", "fr-CA", "language-code",
       "en-US", NULL);
-  run ();
+  run_at (60 * GST_SECOND);
   translated = harness_finals ("whisperlive/translation");
   /* the server translates what is complete */
   fail_unless (g_str_has_prefix (translated, "t1 t2 t3 t4 t5 t6 t7 t8 t9 t10"),
       "%s", translated);
-  structure = harness_nth ("whisperlive/translation", 0);
-  fail_unless_equals_string (gst_structure_get_string (structure,
-          "language-code"), "fr");
+  for (i = 0; (structure = harness_nth ("whisperlive/translation", i)) != NULL;
+      i++) {
+    fail_unless_equals_string (gst_structure_get_string (structure,
+            "language-code"), "fr");
+    assert_translation (i, structure);
+  }
   /* tags have the transcript only */
   for (i = 0; i < h->story->len; i++) {
     GstMessage *message = g_ptr_array_index (h->story, i);
@@ -413,23 +437,50 @@ GST_START_TEST (test_speaker)
 
 HARNESS_END_TEST;
 
+static guint64
+raw_time (const GstStructure * structure)
+{
+  guint64 time;
+
+  fail_unless (gst_structure_get_uint64 (structure, "running-time", &time));
+  return time;
+}
+
+/* Each message, with the end of what had been sent, be it transcribed or not */
 GST_START_TEST (test_raw)
 {
-  guint i;
-  gboolean ready = FALSE, segments = FALSE;
+  static const gchar *const unknown[] = { "nonsense", "{\"news\":7}" };
   const GstStructure *structure;
+  guint i;
 
+  HARNESS_SCRIPT (transcribe, FALSE);
   harness_make ("", "post-raw", TRUE, NULL);
-  run ();
-  for (i = 0; (structure = harness_nth ("whisperlive/raw", i)) != NULL; i++) {
-    const gchar *message = gst_structure_get_string (structure, "message");
-
-    ready |= strstr (message, "SERVER_READY") != NULL;
-    segments |= strstr (message, "\"segments\"") != NULL;
-    fail_unless (gst_structure_has_field_typed (structure, "running-time",
-            G_TYPE_UINT64));
+  h->pts = 60 * GST_SECOND;
+  harness_push_words (1, 12, 0, 0);
+  harness_state (GST_STATE_PLAYING);
+  harness_wait_server (SCRIPTED_SAMPLES, 6 * TRANSCRIBER_RATE);
+  for (i = 0; i < G_N_ELEMENTS (unknown); i++)
+    scripted_server_send_text (h->server, unknown[i]);
+  harness_wait_field ("whisperlive/raw", "message", unknown[1]);
+  for (i = 0; i < G_N_ELEMENTS (unknown); i++) {
+    structure = harness_nth ("whisperlive/raw", 1 + i);
+    fail_unless_equals_string (gst_structure_get_string (structure, "message"),
+        unknown[i]);
+    fail_unless_equals_uint64 (raw_time (structure), 66 * GST_SECOND);
   }
-  fail_unless (ready && segments);
+  HARNESS_SCRIPT (transcribe, TRUE);
+  harness_eos ();
+  harness_wait (GST_MESSAGE_EOS, NULL);
+  harness_assert_words (1, 12, 60 * GST_SECOND);
+  structure = harness_nth ("whisperlive/raw", 0);
+  fail_unless (strstr (gst_structure_get_string (structure, "message"),
+          "SERVER_READY") != NULL);
+  fail_unless_equals_uint64 (raw_time (structure), GST_CLOCK_TIME_NONE);
+  harness_start (GST_STATE_READY);
+  harness_collect ();
+  fail_unless_equals_uint64 (harness_stat ("messages-received"),
+      harness_n (GST_MESSAGE_ELEMENT, "whisperlive/raw"));
+  fail_unless_equals_uint64 (harness_stat ("messages-rejected"), 1);
 }
 
 HARNESS_END_TEST;

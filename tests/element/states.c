@@ -48,7 +48,6 @@ GST_START_TEST (test_bad_uri)
 
 HARNESS_END_TEST;
 
-/* Each of these would hang a genuine server for everybody. */
 /* It was good when READY was reached. */
 GST_START_TEST (test_bad_uri_in_ready)
 {
@@ -67,6 +66,7 @@ GST_START_TEST (test_bad_uri_in_ready)
 
 HARNESS_END_TEST;
 
+/* Each of these would hang a genuine server for everybody. */
 GST_START_TEST (test_bad_options)
 {
   harness_make ("", NULL);
@@ -224,6 +224,16 @@ GST_START_TEST (test_paused_keeps_the_session)
 
 HARNESS_END_TEST;
 
+/* The source has nothing any more: what was pushed has all been taken. */
+static void
+on_need_data (GstElement * src, guint length, gpointer unused)
+{
+  if (harness_stat ("audio-received") == 30 * GST_SECOND)
+    gst_element_post_message (src,
+        gst_message_new_application (GST_OBJECT (src),
+            gst_structure_new_empty ("taken")));
+}
+
 /* What the server completes in PAUSED makes room, which PLAYING fills. */
 GST_START_TEST (test_paused_sends_nothing)
 {
@@ -231,12 +241,12 @@ GST_START_TEST (test_paused_sends_nothing)
 
   HARNESS_SCRIPT (transcribe, FALSE);
   harness_make ("", NULL);
+  g_signal_connect (h->src, "need-data", G_CALLBACK (on_need_data), NULL);
   harness_push_words (1, 60, 0, 0);
   harness_state (GST_STATE_PLAYING);
   harness_wait_server (SCRIPTED_SAMPLES, 8 * 16000);
-  /* nothing tells when the last buffer has been taken; one that is being taken would go on as in PLAYING */
-  while (harness_stat ("audio-received") < 30 * GST_SECOND)
-    g_usleep (G_TIME_SPAN_MILLISECOND);
+  /* a buffer that is being taken would go on as in PLAYING */
+  harness_wait (GST_MESSAGE_APPLICATION, NULL);
   harness_start (GST_STATE_PAUSED);
   harness_push_words (61, 5, 0, 0);
   harness_state (GST_STATE_PAUSED);
@@ -412,6 +422,103 @@ GST_START_TEST (test_state_path)
   fail_unless_equals_string (gst_structure_get_string (harness_nth
           ("whisperlive/state", 0), "previous"), "disconnected");
   fail_unless_equals_int (connection_state (), 0);
+}
+
+HARNESS_END_TEST;
+
+/* What is notified and what is posted, in order */
+typedef struct
+{
+  GMutex lock;
+  GString *text;
+} Told;
+
+static void
+add_told (Told * told, const gchar * format, ...)
+{
+  va_list args;
+
+  va_start (args, format);
+  g_mutex_lock (&told->lock);
+  g_string_append_vprintf (told->text, format, args);
+  g_mutex_unlock (&told->lock);
+  va_end (args);
+}
+
+static void
+on_connection_state (GstElement * sink, GParamSpec * pspec, gpointer told)
+{
+  GValue value = G_VALUE_INIT;
+
+  g_value_init (&value, pspec->value_type);
+  g_object_get_property (G_OBJECT (sink), "connection-state", &value);
+  add_told (told, "%s ", g_enum_get_value (G_ENUM_CLASS (g_type_class_peek
+              (pspec->value_type)), g_value_get_enum (&value))->value_nick);
+  g_value_unset (&value);
+}
+
+static void
+on_session_id (GstElement * sink, GParamSpec * pspec, gpointer told)
+{
+  g_autofree gchar *id = NULL;
+
+  g_object_get (sink, "session-id", &id, NULL);
+  add_told (told, "%s ", id);
+}
+
+static GstBusSyncReply
+on_posted (GstBus * bus, GstMessage * message, gpointer told)
+{
+  if (gst_message_has_name (message, "whisperlive/state"))
+    add_told (told, "posted\n");
+  return GST_BUS_PASS;
+}
+
+/* Who is told by a message of a state, or of a session, finds it in the properties, and has been notified of it. */
+GST_START_TEST (test_notifies)
+{
+  Told told;
+  g_autoptr (GString) expected = g_string_new (NULL);
+  const gchar *last = NULL;
+  const GstStructure *structure;
+  guint i, n = 0;
+
+  g_mutex_init (&told.lock);
+  told.text = g_string_new (NULL);
+  harness_make ("", "retry-delay", 20, NULL);
+  g_signal_connect (h->sink, "notify::connection-state",
+      G_CALLBACK (on_connection_state), &told);
+  g_signal_connect (h->sink, "notify::session-id", G_CALLBACK (on_session_id),
+      &told);
+  gst_bus_set_sync_handler (h->bus, on_posted, &told, NULL);
+  harness_push_words (1, 7, 0, 0);
+  harness_state (GST_STATE_PLAYING);
+  harness_wait_final ("w5");
+  scripted_server_close (h->server, 1011);
+  harness_wait_server (SCRIPTED_READY, 2);
+  harness_eos ();
+  harness_wait (GST_MESSAGE_EOS, NULL);
+  harness_state (GST_STATE_READY);
+  harness_collect ();
+  for (i = 0; (structure = harness_nth ("whisperlive/state", i)) != NULL; i++) {
+    const gchar *id = gst_structure_get_string (structure, "session-id");
+
+    if (g_strcmp0 (id, last) != 0) {
+      g_autoptr (ScriptedSession) session =
+          scripted_server_session (h->server, n++);
+
+      fail_unless_equals_string (id, session->uid);
+      g_string_append_printf (expected, "%s ", id);
+    }
+    g_string_append_printf (expected, "%s posted\n",
+        gst_structure_get_string (structure, "state"));
+    last = id;
+  }
+  fail_unless_equals_int (n, 2);
+  harness_unmake ();
+  fail_unless_equals_string (told.text->str, expected->str);
+  g_string_free (told.text, TRUE);
+  g_mutex_clear (&told.lock);
 }
 
 HARNESS_END_TEST;
@@ -664,6 +771,7 @@ states_suite (void)
   tcase_add_test (tc, test_many_pauses);
   tcase_add_test (tc, test_playing_overtakes_paused);
   tcase_add_test (tc, test_state_path);
+  tcase_add_test (tc, test_notifies);
   tcase_add_loop_test (tc, test_down, 0, N_PHASES);
   tcase_add_loop_test (tc, test_down_frozen, 0, N_PHASES);
   tcase_add_loop_test (tc, test_down_and_up, 0, N_PHASES);

@@ -61,6 +61,7 @@ assert_never_trimmed (void)
 GST_START_TEST (test_words)
 {
   g_autofree gchar *expected = spoken_text (1, 24);
+  g_autoptr (ScriptedSession) session = NULL;
   const GstStructure *structure;
   guint i;
 
@@ -73,6 +74,7 @@ GST_START_TEST (test_words)
       12200 * GST_MSECOND);
   fail_unless_equals_uint64 (harness_stat ("segments-final"), 5);
   fail_unless_equals_uint64 (harness_stat ("sessions"), 1);
+  session = scripted_server_session (h->server, 0);
   for (i = 0; (structure = harness_nth (TRANSCRIPT, i)) != NULL; i++) {
     guint64 running_time, stream_time;
 
@@ -81,7 +83,8 @@ GST_START_TEST (test_words)
     fail_unless (gst_structure_get_uint64 (structure, "stream-time",
             &stream_time));
     fail_unless_equals_uint64 (running_time, stream_time);
-    fail_unless (gst_structure_has_field (structure, "session-id"));
+    fail_unless_equals_string (gst_structure_get_string (structure,
+            "session-id"), session->uid);
   }
 }
 
@@ -94,6 +97,7 @@ GST_START_TEST (test_wire_format)
   g_autoptr (ScriptedSession) session = NULL;
   g_autofree gchar *expected = spoken_text (1, 12);
   guint i, odd = 0;
+  guint64 bytes = 0;
 
   harness_make ("", NULL);
   gst_util_set_object_arg (G_OBJECT (h->sink), "audio-format", nicks[__i__]);
@@ -110,7 +114,11 @@ GST_START_TEST (test_wire_format)
     /* a TensorRT server closes on less than 512 samples */
     fail_unless (samples >= 512, "a message of %u samples", samples);
     odd += samples != 1600;
+    bytes += g_array_index (session->frame_sizes, guint, i);
   }
+  /* the padding is sent as well */
+  fail_unless (bytes > 6 * TRANSCRIBER_RATE * sizes[__i__]);
+  fail_unless_equals_uint64 (harness_stat ("bytes-sent"), bytes);
   fail_unless (odd <= 1, "%u messages are not 100 ms long", odd);
 }
 
@@ -371,32 +379,48 @@ GST_START_TEST (test_flicker)
 
 HARNESS_END_TEST;
 
-GST_START_TEST (test_tags)
+/* How many tags @name there are; each tells what @field of the last @message before it does, or @value. */
+static guint
+assert_tags (const gchar * name, const gchar * message, const gchar * field,
+    const gchar * value)
 {
-  g_autoptr (GString) texts = g_string_new (NULL);
-  g_autofree gchar *expected = spoken_text (1, 12), *language = NULL;
-  guint i;
+  guint i, n = 0;
 
-  harness_make ("", "language-code", "en-US", NULL);
-  harness_push_words (1, 12, 0, 0);
-  harness_state (GST_STATE_PLAYING);
-  finish (1, 12, 0);
   for (i = 0; i < h->story->len; i++) {
-    GstMessage *message = g_ptr_array_index (h->story, i);
+    GstMessage *told = g_ptr_array_index (h->story, i);
     g_autoptr (GstTagList) tags = NULL;
     g_autofree gchar *text = NULL;
 
-    if (GST_MESSAGE_TYPE (message) != GST_MESSAGE_TAG)
+    if (message && gst_message_has_name (told, message))
+      value = gst_structure_get_string (gst_message_get_structure (told),
+          field);
+    if (GST_MESSAGE_TYPE (told) != GST_MESSAGE_TAG)
       continue;
-    gst_message_parse_tag (message, &tags);
-    if (gst_tag_list_get_string (tags, "whisperlive-transcript", &text))
-      g_string_append_printf (texts, "%s%s", texts->len ? " " : "", text);
-    if (language == NULL)
-      gst_tag_list_get_string (tags, GST_TAG_LANGUAGE_CODE, &language);
+    gst_message_parse_tag (told, &tags);
+    if (!gst_tag_list_get_string (tags, name, &text))
+      continue;
+    fail_unless_equals_string (text, value);
+    n++;
   }
-  fail_unless_equals_string (texts->str, expected);
-  fail_unless (language != NULL
-      && g_str_has_prefix (language, "en"), "language-code: %s", language);
+  return n;
+}
+
+/* Each final is told, and then its tag; the language once, however many sessions there are. */
+GST_START_TEST (test_tags)
+{
+  harness_make ("", "language-code", "en-US", "retry-delay", 20,
+      "same-output-threshold", 1000, NULL);
+  harness_push_words (1, 7, 0, 0);
+  harness_state (GST_STATE_PLAYING);
+  harness_wait_final ("w5");
+  scripted_server_close (h->server, 1011);
+  harness_wait_server (SCRIPTED_READY, 2);
+  harness_push_words (8, 5, 0, 0);
+  finish (1, 12, 0);
+  fail_unless_equals_uint64 (assert_tags ("whisperlive-transcript", TRANSCRIPT,
+          "text", NULL), harness_stat ("segments-final"));
+  fail_unless_equals_int (assert_tags (GST_TAG_LANGUAGE_CODE, NULL, NULL, "en"),
+      1);
   /* nothing was detected */
   fail_unless (harness_nth ("whisperlive/language", 0) == NULL);
 }
@@ -421,9 +445,32 @@ GST_START_TEST (test_language)
   fail_unless (gst_structure_get_double (structure, "probability",
           &probability));
   fail_unless (probability == 0.96875);
+  fail_unless_equals_int (assert_tags (GST_TAG_LANGUAGE_CODE,
+          "whisperlive/language", "language-code", NULL),
+      harness_n (GST_MESSAGE_ELEMENT, "whisperlive/language"));
   for (i = 0; (structure = harness_nth (TRANSCRIPT, i)) != NULL; i++)
     fail_unless_equals_string (gst_structure_get_string (structure,
             "language-code"), "de");
+}
+
+HARNESS_END_TEST;
+
+/* What the server has not answered to is its lag. */
+GST_START_TEST (test_lag)
+{
+  HARNESS_SCRIPT (transcribe, FALSE);
+  harness_make ("", NULL);
+  harness_push_words (1, 12, 0, 0);
+  harness_state (GST_STATE_PLAYING);
+  harness_wait_server (SCRIPTED_SAMPLES, 6 * TRANSCRIBER_RATE);
+  fail_unless_equals_uint64 (harness_stat ("server-lag"), 6 * GST_SECOND);
+  HARNESS_SCRIPT (transcribe, TRUE);
+  finish (1, 12, 0);
+  fail_unless_equals_uint64 (harness_stat ("server-lag"), 0);
+  fail_unless_equals_uint64 (harness_stat ("max-server-lag-seen"),
+      6 * GST_SECOND);
+  /* in ns: two threads and two system calls take more than that */
+  fail_unless (harness_stat ("round-trip") > 10 * GST_USECOND);
 }
 
 HARNESS_END_TEST;
@@ -598,6 +645,7 @@ stream_suite (void)
   tcase_add_test (tc, test_flicker);
   tcase_add_test (tc, test_tags);
   tcase_add_test (tc, test_language);
+  tcase_add_test (tc, test_lag);
   tcase_add_test (tc, test_sync);
   tcase_add_test (tc, test_file_speed);
   tcase_add_test (tc, test_file_speed_slow);
