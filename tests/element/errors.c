@@ -427,7 +427,8 @@ GST_START_TEST (test_full_without_an_end)
   harness_make ("", "retries", 0, "close-timeout", 100, "ready-timeout",
       3600000, NULL);
   harness_start (GST_STATE_PLAYING);
-  harness_wait_field ("whisperlive/state", "state", "connected");
+  /* before that it would have no uid to name */
+  harness_wait_server (SCRIPTED_HANDSHAKES, 1);
   scripted_server_send_text (h->server,
       "{\"uid\":\"$UID\",\"status\":\"WAIT\",\"message\":1.0}");
   expect (GST_RESOURCE_ERROR_BUSY);

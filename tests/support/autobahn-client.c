@@ -35,6 +35,11 @@ on_binary (SoupWebsocketConnection * connection, gint type, GBytes * message,
 }
 
 static void
+on_socket (gpointer owner, GSocket * socket)
+{
+}
+
+static void
 on_opened (gpointer owner, gint64 elapsed)
 {
   Client *client = owner;
@@ -92,6 +97,7 @@ on_certificate (gpointer owner, GTlsCertificate * certificate,
 }
 
 static const WhisperLiveWebsocketEvents events = {
+  .socket = on_socket,
   .opened = on_opened,
   .text = on_text,
   .busy = on_reading,
