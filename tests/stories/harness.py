@@ -346,15 +346,18 @@ class Story(unittest.TestCase):
     def check_accounts(self, counts):
         self.assertEqual(counts["audio-received"], counts["audio-settled"] + counts["audio-lost"], counts)
 
-    def check_ended_well(self, run, complete=True):
-        """The end of every run that has no error: EOS, drained, accounted for to the sample"""
+    def check_ended_well(self, run, complete=True, silent=()):
+        """The end of every run that has no error: EOS, drained, accounted for to the sample
+
+        @silent: warnings that the server has said nothing for 45 s, where that can be
+        """
         self.assertEqual(run.exit_code, 0, run.tail())
         self.assertFalse(run.named("ERROR"), run.tail())
         late = [warning for warning in run.named("WARNING") if warning["code"] == "busy"]
         if late:
             # true, where a machine has more to do than a server that keeps up
             self.report(f"a machine that is too slow: {late[-1]['message']}")
-        self.assertEqual(run.named("WARNING"), late, run.tail())
+        self.assertEqual([warning for warning in run.named("WARNING") if warning not in silent], late, run.tail())
         drained, eos, stats = run.one("whisperlive/drained"), run.one("EOS"), run.one("STATS")
         self.assertLess(run.messages.index(drained), run.messages.index(eos))
         self.check_accounts(drained)
