@@ -150,7 +150,7 @@ GArray *whisperlive_queue_take_losses (WhisperLiveQueue * queue);
 void whisperlive_queue_set_ready (WhisperLiveQueue * queue);
 /* Unless it was flushed again since @generation. */
 void whisperlive_queue_set_drained (WhisperLiveQueue * queue, guint generation);
-/* The error is about to be posted: push() waits for close(), for upstream is not to post one of its own before. */
+/* The error is about to be posted, or to be told to the session: push() waits for close(), for upstream is not to post one of its own before. */
 void whisperlive_queue_fail (WhisperLiveQueue * queue);
 /* For good (until the next start): push and waits return ERROR. */
 void whisperlive_queue_close (WhisperLiveQueue * queue);

@@ -257,7 +257,7 @@ class Places(FaultStory):
             self.check_ended_well(run, whole, silent)
             if silent:
                 self.report(f"one of four: {silent[0]['message']}")
-            elif whole:
+            if whole:
                 rate = self.check_text(run, audio, CROWDED * bool(self.transport.worst))
                 self.report(f"one of four: WER {rate:.3f}, {run.seconds:.0f} s for {audio.seconds:.0f}")
             else:
