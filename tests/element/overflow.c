@@ -498,6 +498,38 @@ GST_START_TEST (test_leaky_while_playing)
 
 HARNESS_END_TEST;
 
+static GstPadProbeReturn
+answer_as_live (GstPad * pad, GstPadProbeInfo * info, gpointer unused)
+{
+  GstQuery *query = GST_PAD_PROBE_INFO_QUERY (info);
+
+  if (GST_QUERY_TYPE (query) != GST_QUERY_LATENCY)
+    return GST_PAD_PROBE_OK;
+  gst_query_set_latency (query, TRUE, 0, GST_CLOCK_TIME_NONE);
+  return GST_PAD_PROBE_HANDLED;
+}
+
+/* As an input-selector has it that changes over to a microphone */
+GST_START_TEST (test_next_stream_is_live)
+{
+  g_autoptr (GstPad) pad = NULL;
+
+  harness_make ("", QUICK, "max-size-time", FULL_MS * GST_MSECOND, NULL);
+  harness_push_silence (0.5);
+  lose_session ();
+  pad = gst_element_get_static_pad (h->sink, "sink");
+  gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_QUERY_UPSTREAM |
+      GST_PAD_PROBE_TYPE_PUSH, answer_as_live, NULL, NULL);
+  fail_unless (gst_pad_send_event (pad, gst_event_new_stream_start ("next")));
+  harness_push_words (1, 12, 0, 0);
+  wait_lost (3500 * GST_MSECOND);
+  scripted_server_start (h->server);
+  finish ();
+  harness_assert_words (7, 6, 3500 * GST_MSECOND);
+}
+
+HARNESS_END_TEST;
+
 /* What is lost on both sides of a jump in time are two losses, each at its time. */
 GST_START_TEST (test_jump)
 {
@@ -691,6 +723,7 @@ overflow_suite (void)
   tcase_add_test (tc, test_takes_nothing_for_long);
   tcase_add_loop_test (tc, test_leaky, 0, G_N_ELEMENTS (leaks));
   tcase_add_test (tc, test_leaky_while_playing);
+  tcase_add_test (tc, test_next_stream_is_live);
   tcase_add_test (tc, test_jump);
   tcase_add_loop_test (tc, test_down_while_blocked, GST_STATE_NULL,
       GST_STATE_PAUSED);

@@ -142,6 +142,17 @@ GST_START_TEST (test_table)
 
 GST_END_TEST;
 
+/* It would be a buffer that is held for nobody. */
+GST_START_TEST (test_no_last_sample)
+{
+  gboolean enabled;
+
+  g_object_get (sink, "enable-last-sample", &enabled, NULL);
+  fail_if (enabled);
+}
+
+GST_END_TEST;
+
 static void
 assert_enum (const gchar * name, GParamFlags flags, const gchar * initial,
     const gchar * const *nicks)
@@ -345,6 +356,7 @@ properties_suite (void)
 
   tcase_add_checked_fixture (tc, setup, teardown);
   tcase_add_test (tc, test_table);
+  tcase_add_test (tc, test_no_last_sample);
   tcase_add_test (tc, test_enums);
   tcase_add_test (tc, test_limits);
   tcase_add_test (tc, test_identity);

@@ -390,6 +390,24 @@ GST_START_TEST (test_jump_after_a_flush)
 
 GST_END_TEST;
 
+/* What a connection before this one owed is nobody's any more. */
+GST_START_TEST (test_owed_text_is_flushed)
+{
+  WhisperLiveFlow flow;
+
+  push (5, LOUD);
+  pull ();
+  fail_unless_equals_int64 (get_deadline (), now + 30 * SECOND);
+  whisperlive_stream_begin (stream, FALSE, now);
+  fail_unless_equals_int64 (get_deadline (), now + 30 * SECOND);
+  whisperlive_queue_flush (queue);
+  whisperlive_queue_get_flow (queue, &flow);
+  whisperlive_stream_flushed (stream, &flow);
+  fail_unless_equals_int64 (get_deadline (), G_MAXINT64);
+}
+
+GST_END_TEST;
+
 GST_START_TEST (test_open_partial_is_flushed)
 {
   WhisperLiveFlow flow;
@@ -1992,6 +2010,7 @@ stream_suite (void)
   tcase_add_test (tc, test_hear_the_same_again);
   tcase_add_test (tc, test_reconnect);
   tcase_add_test (tc, test_jump_after_a_flush);
+  tcase_add_test (tc, test_owed_text_is_flushed);
   tcase_add_test (tc, test_open_partial_is_flushed);
   tcase_add_test (tc, test_translation_is_flushed);
   tcase_add_test (tc, test_translation_settles_nothing);
