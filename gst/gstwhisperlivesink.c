@@ -21,52 +21,20 @@
  * Since: 0.1
  */
 
-#include "gstwhisperlivesink.h"
+#include "gstwhisperlivesink-private.h"
 
 #include <gst/audio/audio.h>
 
-#include "gstwhisperliveencoder.h"
 #include "gstwhisperlivemessage.h"
 #include "gstwhisperlivesettings.h"
 
-GST_DEBUG_CATEGORY_STATIC (whisperlive_sink_debug);
+GST_DEBUG_CATEGORY (whisperlive_sink_debug);
 #define GST_CAT_DEFAULT whisperlive_sink_debug
 
-struct _GstWhisperLiveSink
-{
-  GstBaseSink parent;
-
-  WhisperLiveQueue *queue;
-  WhisperLiveSession *session;  /* from NULL→READY to READY→NULL */
-  gint live;                    /* atomic, of upstream: -1 when it has not been asked yet */
-
-  /* streaming thread, while there is one; else state changes */
-  GstWhisperLiveEncoder *encoder;
-  WhisperLiveChunk *chunk;      /* of the encoder, and not let into the queue yet */
-  GstBuffer *encoded;           /* comes again after a step */
-
-  /* session thread, while there is a session; else state changes */
-  GstClockTime delay;           /* the longest that was warned of; 0: none was */
-
-  /* object lock */
-  WhisperLiveSettings *settings;
-  WhisperLiveState state;
-  gchar *session_id;
-  WhisperLiveStats stats;
-};
-
-enum
-{
-  SIGNAL_ACCEPT_CERTIFICATE,
-  N_SIGNALS
-};
-
-static guint signals[N_SIGNALS];
 static guint n_settings;        /* properties 1 to n_settings are settings; then come: */
 #define PROP_SESSION_ID (n_settings + 1)
 #define PROP_CONNECTION_STATE (n_settings + 2)
 #define PROP_STATS (n_settings + 3)
-static GParamSpec *connection_state_pspec, *session_id_pspec;
 
 /* GstAudioConverter mixes no more channels, though it does not say so. */
 static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE ("sink",
@@ -82,178 +50,6 @@ G_DEFINE_TYPE_WITH_CODE (GstWhisperLiveSink, gst_whisper_live_sink,
         "WhisperLive sink"));
 GST_ELEMENT_REGISTER_DEFINE (whisperlivesink, "whisperlivesink",
     GST_RANK_NONE, GST_TYPE_WHISPER_LIVE_SINK);
-
-/* A final that comes so long after its last word is late: more than the server has unsettled when it keeps up */
-#define LATE (15 * GST_SECOND)
-/* And is told of again when it is so much later still */
-#define STILL_LATER (5 * GST_SECOND)
-
-/* --- what the session reports: on its thread, no lock held --- */
-
-static void
-post (GstWhisperLiveSink * self, GstMessage * message)
-{
-  gst_element_post_message (GST_ELEMENT (self), message);
-}
-
-static void
-on_state (gpointer owner, const WhisperLiveStateReport * report)
-{
-  GstWhisperLiveSink *self = owner;
-  gboolean new_session;
-
-  GST_OBJECT_LOCK (self);
-  self->state = report->state;
-  new_session = g_strcmp0 (self->session_id, report->session_id) != 0;
-  if (new_session) {
-    g_free (self->session_id);
-    self->session_id = g_strdup (report->session_id);
-  }
-  GST_OBJECT_UNLOCK (self);
-
-  if (new_session)
-    g_object_notify_by_pspec (G_OBJECT (self), session_id_pspec);
-  g_object_notify_by_pspec (G_OBJECT (self), connection_state_pspec);
-  post (self, gst_whisper_live_message_new_state (GST_OBJECT (self), report));
-}
-
-/* Does audio come as fast as it is spoken? A file can be as late as it likes. */
-static gboolean
-is_real_time (GstWhisperLiveSink * self)
-{
-  return g_atomic_int_get (&self->live) > 0
-      || gst_base_sink_get_sync (GST_BASE_SINK (self));
-}
-
-static void
-check_delay (GstWhisperLiveSink * self, GstClockTime end)
-{
-  GstClockTime now = gst_element_get_current_running_time (GST_ELEMENT (self));
-  GstClockTime delay;
-
-  if (!GST_CLOCK_TIME_IS_VALID (now) || now < end)
-    return;
-  delay = now - end;
-  if (delay < (self->delay ? self->delay + STILL_LATER : LATE))
-    return;
-  self->delay = delay;
-  gst_element_message_full_with_details (GST_ELEMENT (self),
-      GST_MESSAGE_WARNING, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_BUSY,
-      g_strdup_printf ("The transcript is %" G_GUINT64_FORMAT " s behind: the "
-          "server or the network is too slow", delay / GST_SECOND), NULL,
-      __FILE__, GST_FUNCTION, __LINE__,
-      gst_structure_new ("whisperlivesink/excessive-delay",
-          "delay", G_TYPE_UINT64, delay,
-          "running-time", G_TYPE_UINT64, end, NULL));
-}
-
-static void
-on_text (gpointer owner, const WhisperLiveTextReport * report)
-{
-  GstWhisperLiveSink *self = owner;
-
-  post (self, gst_whisper_live_message_new_text (GST_OBJECT (self), report));
-  if (!report->update->final || report->translation)
-    return;
-  post (self, gst_whisper_live_message_new_transcript_tag (GST_OBJECT (self),
-          report->update->segment->text));
-  if (GST_CLOCK_TIME_IS_VALID (report->running_time) && is_real_time (self))
-    check_delay (self, report->running_time + report->duration);
-}
-
-static void
-on_language (gpointer owner, const gchar * language, gboolean detected,
-    gdouble probability)
-{
-  GstWhisperLiveSink *self = owner;
-
-  if (detected)
-    post (self, gst_whisper_live_message_new_language (GST_OBJECT (self),
-            language, probability));
-  post (self, gst_whisper_live_message_new_language_tag (GST_OBJECT (self),
-          language));
-}
-
-static void
-on_lost (gpointer owner, const WhisperLiveLoss * loss)
-{
-  GstWhisperLiveSink *self = owner;
-
-  post (self, gst_whisper_live_message_new_lost (GST_OBJECT (self), loss));
-}
-
-static void
-on_drained (gpointer owner, gboolean complete)
-{
-  GstWhisperLiveSink *self = owner;
-  WhisperLiveCounters counters;
-
-  whisperlive_queue_get_counters (self->queue, &counters);
-  post (self, gst_whisper_live_message_new_drained (GST_OBJECT (self), complete,
-          &counters));
-}
-
-static void
-on_raw (gpointer owner, const gchar * text, gsize length,
-    GstClockTime running_time)
-{
-  GstWhisperLiveSink *self = owner;
-
-  post (self, gst_whisper_live_message_new_raw (GST_OBJECT (self), text, length,
-          running_time));
-}
-
-static void
-on_stats (gpointer owner, const WhisperLiveStats * stats)
-{
-  GstWhisperLiveSink *self = owner;
-
-  GST_OBJECT_LOCK (self);
-  self->stats = *stats;
-  GST_OBJECT_UNLOCK (self);
-}
-
-static void
-on_warning (gpointer owner, const gchar * text)
-{
-  GstWhisperLiveSink *self = owner;
-
-  GST_ELEMENT_WARNING (self, RESOURCE, FAILED, ("%s", text), (NULL));
-}
-
-static void
-on_error (gpointer owner, const GError * error)
-{
-  GstWhisperLiveSink *self = owner;
-
-  gst_element_message_full (GST_ELEMENT (self), GST_MESSAGE_ERROR,
-      error->domain, error->code, g_strdup (error->message), NULL, __FILE__,
-      GST_FUNCTION, __LINE__);
-}
-
-static gboolean
-on_accept_certificate (gpointer owner, GTlsCertificate * certificate,
-    GTlsCertificateFlags errors)
-{
-  gboolean accept = FALSE;
-
-  g_signal_emit (owner, signals[SIGNAL_ACCEPT_CERTIFICATE], 0, certificate,
-      errors, &accept);
-  return accept;
-}
-
-static const WhisperLiveSessionEvents session_events = {
-  .state = on_state,
-  .text = on_text,
-  .language = on_language,
-  .lost = on_lost,
-  .drained = on_drained,
-  .raw = on_raw,
-  .stats = on_stats,
-  .warning = on_warning,
-  .error = on_error,
-  .accept_certificate = on_accept_certificate,
-};
 
 /* --- streaming thread --- */
 
@@ -524,7 +320,7 @@ settings_are_good (GstWhisperLiveSink * self)
 
   if (whisperlive_settings_check (settings, &error))
     return TRUE;
-  on_error (self, error);
+  gst_whisper_live_sink_post_error (self, error);
   return FALSE;
 }
 
@@ -563,7 +359,8 @@ gst_whisper_live_sink_start (GstBaseSink * sink)
 {
   GstWhisperLiveSink *self = GST_WHISPER_LIVE_SINK (sink);
 
-  self->session = whisperlive_session_new (self->queue, &session_events, self);
+  self->session = whisperlive_session_new (self->queue,
+      &gst_whisper_live_sink_session_events, self);
   return TRUE;
 }
 
@@ -720,9 +517,10 @@ install_properties (GObjectClass * klass)
    *
    * Since: 0.1
    */
-  session_id_pspec = g_param_spec_string ("session-id", "Session id",
-      "The uid in the handshake of the present or last connection, new for "
-      "every connection; NULL before the first", NULL, flags);
+  g_object_class_install_property (klass, PROP_SESSION_ID,
+      g_param_spec_string ("session-id", "Session id",
+          "The uid in the handshake of the present or last connection, new for "
+          "every connection; NULL before the first", NULL, flags));
   /**
    * GstWhisperLiveSink:connection-state:
    *
@@ -730,12 +528,10 @@ install_properties (GObjectClass * klass)
    *
    * Since: 0.1
    */
-  connection_state_pspec = g_param_spec_enum ("connection-state",
-      "Connection state", "State of the session with the server",
-      GST_TYPE_WHISPER_LIVE_STATE, WHISPERLIVE_STATE_DISCONNECTED, flags);
-  g_object_class_install_property (klass, PROP_SESSION_ID, session_id_pspec);
   g_object_class_install_property (klass, PROP_CONNECTION_STATE,
-      connection_state_pspec);
+      g_param_spec_enum ("connection-state", "Connection state",
+          "State of the session with the server", GST_TYPE_WHISPER_LIVE_STATE,
+          WHISPERLIVE_STATE_DISCONNECTED, flags));
   /**
    * GstWhisperLiveSink:stats:
    *
@@ -775,10 +571,9 @@ gst_whisper_live_sink_class_init (GstWhisperLiveSinkClass * klass)
    *
    * Since: 0.1
    */
-  signals[SIGNAL_ACCEPT_CERTIFICATE] = g_signal_new ("accept-certificate",
-      G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0,
-      g_signal_accumulator_true_handled, NULL, NULL, G_TYPE_BOOLEAN, 2,
-      G_TYPE_TLS_CERTIFICATE, G_TYPE_TLS_CERTIFICATE_FLAGS);
+  g_signal_new ("accept-certificate", G_TYPE_FROM_CLASS (klass),
+      G_SIGNAL_RUN_LAST, 0, g_signal_accumulator_true_handled, NULL, NULL,
+      G_TYPE_BOOLEAN, 2, G_TYPE_TLS_CERTIFICATE, G_TYPE_TLS_CERTIFICATE_FLAGS);
 
   element_class->change_state =
       GST_DEBUG_FUNCPTR (gst_whisper_live_sink_change_state);
