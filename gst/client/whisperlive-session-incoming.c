@@ -58,6 +58,7 @@ on_pong (gpointer owner, gint64 round_trip)
   if (self->marker == MARKER_SENT) {
     self->marker = MARKER_NONE;
     whisperlive_stream_set_arrived (self->stream, self->heard);
+    whisperlive_loop_wake (self->loop);
   } else if (self->marker == MARKER_WAITS) {
     whisperlive_session_mark_arrival (self);
   }

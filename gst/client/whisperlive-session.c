@@ -122,6 +122,8 @@ drain (WhisperLiveSession * self, const WhisperLiveFlow * flow, gint64 now)
       whisperlive_session_mark_arrival (self);
       whisperlive_session_step (self, WHISPERLIVE_EVENT_ALL_SENT,
           "end of stream");
+      /* when to go on is another time now */
+      whisperlive_loop_wake (self->loop);
     }
   }
   return again;
@@ -238,6 +240,13 @@ look_at_playing (WhisperLiveSession * self, gint64 now)
       WHISPERLIVE_EVENT_PAUSED, playing ? "playing" : "paused");
 }
 
+/* MIN() would do its second argument twice. */
+static gint64
+sooner (gint64 one, gint64 other)
+{
+  return MIN (one, other);
+}
+
 static void
 work (WhisperLiveSession * self)
 {
@@ -259,12 +268,12 @@ work (WhisperLiveSession * self)
       replace (self, why, now);
   }
   if (may_send (self))
-    again = MIN (again, pump (self, now));
+    again = sooner (again, pump (self, now));
   whisperlive_queue_get_flow (self->queue, &flow);
   /* nothing is left after a flush, but that is not the end */
   if (flow.generation == self->generation)
-    again = MIN (again, drain (self, &flow, now));
-  again = MIN (again, keep_alive (self, now));
+    again = sooner (again, drain (self, &flow, now));
+  again = sooner (again, keep_alive (self, now));
   if (now < self->next_losses)
     again = MIN (again, self->next_losses);
 
