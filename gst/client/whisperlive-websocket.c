@@ -226,18 +226,18 @@ on_headers (SoupMessage * message, WhisperLiveWebsocket * self)
     g_cancellable_cancel (self->cancellable);
 }
 
-/* The socket is the only thing that can be shut at once, whatever TLS or the peer is doing. */
+/* The socket is the only thing that can be shut at once, whatever TLS or the peer is doing. By other threads not before it is complete: where
+ * TLS begins, it takes for granted that the socket is connected. */
 static void
 on_network_event (SoupMessage * message, GSocketClientEvent event,
     GIOStream * stream, WhisperLiveWebsocket * self)
 {
   GST_TRACE ("network event %d after %" G_GINT64_FORMAT " us", event,
       g_get_monotonic_time () - self->since);
-  if (event != G_SOCKET_CLIENT_CONNECTED || !G_IS_SOCKET_CONNECTION (stream))
-    return;
-  g_set_object (&self->socket,
-      g_socket_connection_get_socket (G_SOCKET_CONNECTION (stream)));
-  if (self->owner)
+  if (event == G_SOCKET_CLIENT_CONNECTED && G_IS_SOCKET_CONNECTION (stream))
+    g_set_object (&self->socket,
+        g_socket_connection_get_socket (G_SOCKET_CONNECTION (stream)));
+  if (event == G_SOCKET_CLIENT_COMPLETE && self->socket && self->owner)
     self->events->socket (self->owner, self->socket);
 }
 

@@ -18,7 +18,7 @@ typedef struct _WhisperLiveWebsocket WhisperLiveWebsocket;
 
 typedef struct
 {
-  /* There is one, and libsoup may never come back from reading it: then another thread has to shut it. */
+  /* There is one, TLS and all, and libsoup may never come back from reading it: then another thread has to shut it. */
   void (*socket) (gpointer owner, GSocket * socket);
   /* The upgrade succeeded. @elapsed: µs since open(). */
   void (*opened) (gpointer owner, gint64 elapsed);
