@@ -23,7 +23,7 @@
   static __typeof__ (&(name)) real_; \
   if (__atomic_load_n (&real_, __ATOMIC_RELAXED) == NULL) \
     __atomic_store_n (&real_, dlsym (RTLD_NEXT, #name), __ATOMIC_RELAXED); \
-  real_; \
+  __atomic_load_n (&real_, __ATOMIC_RELAXED); \
 })
 
 void
@@ -152,17 +152,45 @@ gst_mini_object_unref (GstMiniObject * object)
   REAL (gst_mini_object_unref) (object);
 }
 
-/* A text is made by the first thread that asks for it; a lock that is seen stands for GLib's. */
+/* Strings that are kept for ever are put behind each other, under a lock within GLib. One that is seen stands for it. */
+static pthread_mutex_t keep_lock = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
+
+#define KEPT(name, argument) ({ \
+  __typeof__ (name (argument)) kept_; \
+  pthread_mutex_lock (&keep_lock); \
+  kept_ = REAL (name) (argument); \
+  pthread_mutex_unlock (&keep_lock); \
+  kept_; \
+})
+
 const gchar *
 g_strerror (gint number)
 {
-  static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-  const gchar *text;
+  return KEPT (g_strerror, number);
+}
 
-  pthread_mutex_lock (&lock);
-  text = REAL (g_strerror) (number);
-  pthread_mutex_unlock (&lock);
-  return text;
+GQuark
+g_quark_from_string (const gchar * string)
+{
+  return KEPT (g_quark_from_string, string);
+}
+
+GQuark
+g_quark_from_static_string (const gchar * string)
+{
+  return KEPT (g_quark_from_static_string, string);
+}
+
+const gchar *
+g_intern_string (const gchar * string)
+{
+  return KEPT (g_intern_string, string);
+}
+
+const gchar *
+g_intern_static_string (const gchar * string)
+{
+  return KEPT (g_intern_static_string, string);
 }
 
 /* --- from whoever attaches a source to the thread of its context --- */
