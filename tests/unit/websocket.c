@@ -70,7 +70,7 @@ GST_START_TEST (test_socket_is_shut_at_once)
   g_autoptr (GSocketAddress) address = NULL;
   g_autoptr (GSocketListener) listener = g_socket_listener_new ();
   g_autoptr (WhisperLiveSettings) settings = whisperlive_settings_new ();
-  Client client = { NULL };
+  Client client = {.websocket = NULL };
   guint live = 0;
 
   fail_unless (g_socket_listener_add_address (listener, any,
