@@ -121,7 +121,8 @@ class LoadBalancer(Story):
                     first.wait("whisperlive/transcript")
                     two.kill()
                     runs = [first.finish(), second.finish()]
+        # two servers share the machine
         for run in runs:
-            self.check_whole(run, audio)
+            self.check_whole(run, audio, self.transport.worst_crowded)
         # one of them had to move; the other may have given its session up by itself, when the machine is too slow
         self.assertEqual(sorted(("ready", "waiting") in run.changes for run in runs), [False, True])

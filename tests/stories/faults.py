@@ -25,8 +25,6 @@ GIVES_UP = {**QUICK, "retries": 2}
 # Only what a story is about can end a wait
 PATIENT = {"keepalive-interval": 0, "response-timeout": 0, "drain-timeout": 600_000, "connect-timeout": 600_000}
 OVERTIME = "The session's time at the server is over"
-# The word error rate of one of several for whom the server has not enough time
-CROWDED = 0.15
 
 
 class FaultStory(Story):
@@ -258,7 +256,7 @@ class Places(FaultStory):
             if silent:
                 self.report(f"one of four: {silent[0]['message']}")
             if whole:
-                rate = self.check_text(run, audio, CROWDED * bool(self.transport.worst))
+                rate = self.check_text(run, audio, self.transport.worst_crowded)
                 self.report(f"one of four: WER {rate:.3f}, {run.seconds:.0f} s for {audio.seconds:.0f}")
             else:
                 self.check_lost(run)
