@@ -517,23 +517,26 @@ GST_START_TEST (test_file_speed_slow)
 
 HARNESS_END_TEST;
 
+/* ms; a message of 22 s takes the client less, but not with ThreadSanitizer */
+#ifdef __SANITIZE_THREAD__
+#define QUICK_PASS 1500
+#else
+#define QUICK_PASS 150
+#endif
+
 /* The server begins with the first message, and has room for three, before it throws anything away: as for clean speech, docs/recipes.md. */
 GST_START_TEST (test_file_speed_long_messages)
 {
   g_autofree gchar *expected = spoken_text (1, 150);
   g_autoptr (ScriptedSession) session = NULL;
 
-  HARNESS_SCRIPT (pass_base, 150);
+  HARNESS_SCRIPT (pass_base, QUICK_PASS);
   HARNESS_SCRIPT (pass_factor, 30);
-  HARNESS_SCRIPT (transcribe, FALSE);
   harness_make ("", "no-speech-threshold", 1.0, "max-server-lag", 50000,
       "chunk-duration", 22000, NULL);
   gst_util_set_object_arg (G_OBJECT (h->sink), "audio-format", "int16");
   harness_push_words (1, 150, 0, 0);
   harness_state (GST_STATE_PLAYING);
-  /* however long the first pass takes */
-  harness_wait_server (SCRIPTED_SAMPLES, 2 * 22 * 16000);
-  HARNESS_SCRIPT (transcribe, TRUE);
   finish (1, 150, 0);
   assert_heard (expected);
   session = scripted_server_session (h->server, 0);
